@@ -1,0 +1,113 @@
+import { type Html, html } from '../shared/html.ts';
+import type { Language, Portal } from './portals.ts';
+import type { Person } from './relying-party.ts';
+import { LANGUAGE_NAMES, type Message, TEXTS } from './texts.ts';
+
+/** No inline style or script anywhere, so that the policy can forbid both. */
+const layout = (parts: { language: Language; title: string; portal?: Portal; body: Html }): Html => html`<!doctype html>
+<html lang="${parts.language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${parts.title}</title>
+<link rel="icon" href="/logos/${parts.portal?.path ?? 'vestibule'}.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/portals.css">
+${parts.portal ? html`<link rel="stylesheet" href="/${parts.portal.path}/accent.css">` : undefined}
+</head>
+<body>
+${parts.body}
+</body>
+</html>
+`;
+
+const brand = (logo: string, name: string): Html => html`
+<header class="brand"><img src="/logos/${logo}.svg" alt="" width="44" height="44"><span>${name}</span></header>`;
+
+const message = (text: (typeof TEXTS)[Language], shown: Message | undefined): Html | undefined => {
+  if (!shown) return undefined;
+  if (shown.kind === 'notice') return html`<p class="message" id="notice" role="status">${text[shown.key]}</p>`;
+  return html`<p class="message error" id="error" role="alert" data-code="${shown.code ?? shown.key}">${text[shown.key]}</p>`;
+};
+
+const signedOutView = (portal: Portal, language: Language): Html => html`
+<h1>${TEXTS[language].welcome}</h1>
+<p>${portal.about[language]}</p>
+<p><a class="button" id="sign-in" href="/${portal.path}/sign-in">${TEXTS[language].signIn}</a></p>`;
+
+const signedInView = (portal: Portal, language: Language, person: Person): Html => {
+  const text = TEXTS[language];
+  return html`
+<h1 id="greeting">${text.hello}, ${person.name}</h1>
+<p>${text.stepUpHint}</p>
+<div class="actions">
+<a class="button" id="step-up" href="/${portal.path}/step-up">${text.stepUp}</a>
+<form method="post" action="/${portal.path}/sign-out"><button class="button quiet" id="sign-out">${text.signOut}</button></form>
+</div>
+<h2>${text.claims}</h2>
+<p>${text.claimsHint}</p>
+<pre id="claims" tabindex="0">${JSON.stringify(person.claims, null, 2)}</pre>`;
+};
+
+const languageItem = (portal: Portal, language: Language, current: Language): Html => {
+  const name = LANGUAGE_NAMES[language];
+  return language === current
+    ? html`<li><span aria-current="true">${name}</span></li>`
+    : html`<li><a href="/${portal.path}?lang=${language}" lang="${language}" hreflang="${language}">${name}</a></li>`;
+};
+
+const languageSwitch = (portal: Portal, current: Language): Html => html`
+<nav aria-label="${TEXTS[current].language}"><ul>
+${portal.languages.map((language) => languageItem(portal, language, current))}
+</ul></nav>`;
+
+/** A portal's only page. */
+export function portalPage(view: {
+  portal: Portal;
+  language: Language;
+  person?: Person | undefined;
+  message?: Message | undefined;
+}): Html {
+  const { portal, language } = view;
+  const text = TEXTS[language];
+  return layout({
+    language,
+    portal,
+    title: `${view.message?.kind === 'error' ? `${text.error}: ` : ''}${portal.name}`,
+    body: html`${brand(portal.path, portal.name)}
+<main>
+${message(text, view.message)}
+${view.person ? signedInView(portal, language, view.person) : signedOutView(portal, language)}
+</main>
+<footer>${languageSwitch(portal, language)}<p><a href="/">${text.all}</a></p></footer>`,
+  });
+}
+
+const portalRow = ({ path, name, languages: [language], about }: Portal): Html => html`
+<li><a href="/${path}">
+<img src="/logos/${path}.svg" alt="" width="44" height="44">
+<span><strong>${name}</strong> <span lang="${language}">${about[language]}</span></span>
+</a></li>`;
+
+/** The list of portals, in English. */
+export const indexPage = (portals: readonly Portal[], issuer: string): Html =>
+  layout({
+    language: 'en',
+    title: 'Demo portals',
+    body: html`${brand('vestibule', 'Demo portals')}
+<main>
+<h1>Choose a portal</h1>
+<p>Each of them leaves signing in to Vestibule at ${issuer}. Signed in at one, you reach the others without signing in again; sign out of one, and the others hear of it.</p>
+<ul class="portals">
+${portals.map(portalRow)}
+</ul>
+</main>`,
+  });
+
+/** What is shown when something broke, or nothing is there. */
+export const plainPage = (title: string, sentence: string): Html =>
+  layout({
+    language: 'en',
+    title,
+    body: html`<main><h1>${title}</h1><p>${sentence}</p><p><a href="/">All demo portals</a></p></main>`,
+  });

@@ -1,0 +1,136 @@
+import * as client from 'openid-client';
+import { type Answer, file, json, page, readBody, redirect, type Visit, withCookie } from '../shared/http.ts';
+import { LogoutTokens } from './logout-token.ts';
+import { portalPage } from './pages.ts';
+import type { Language, Portal } from './portals.ts';
+import { RelyingParty } from './relying-party.ts';
+import { type Session, Sessions } from './sessions.ts';
+import type { Message } from './texts.ts';
+
+const MAX_BODY_BYTES = 16_384;
+
+interface Options {
+  readonly portal: Portal;
+  readonly issuer: string;
+  /** Full address of the portal's page. */
+  readonly home: string;
+  readonly log: (line: string) => void;
+}
+
+/** Answers what stands below a portal's path; undefined where there is no such address. */
+type Answers = (action: string, visit: Visit) => Promise<Answer | undefined>;
+
+/** What each address of one portal does. */
+export function createPortal({ portal, issuer, home, log }: Options): Answers {
+  const relyingParty = new RelyingParty(portal, issuer, home);
+  const logoutTokens = new LogoutTokens(relyingParty, portal.clientId);
+  const sessions = new Sessions(portal.path);
+
+  /** Back to the portal's page, with something to say there. */
+  const goHome = (session: Session, message: Message | undefined): Answer => {
+    if (message) session.message = message;
+    return withCookie(redirect(home), sessions.cookie(session));
+  };
+
+  const show = async ({ request, url }: Visit): Promise<Answer> => {
+    let session = sessions.find(request);
+    const chosen = portal.languages.find((language): language is Language => language === url.searchParams.get('lang'));
+    if (chosen) {
+      session ??= sessions.open();
+      session.language = chosen;
+    }
+    const message = session?.message;
+    delete session?.message;
+    const language = session?.language ?? portal.languages[0];
+    const answer = page(portalPage({ portal, language, person: session?.person, message }));
+    return withCookie(answer, session && sessions.cookie(session));
+  };
+
+  const signIn = async ({ request }: Visit, stepUp: boolean): Promise<Answer> => {
+    const session = sessions.find(request) ?? sessions.open();
+    try {
+      const { url, attempt } = await relyingParty.begin({ stepUp, language: session.language });
+      sessions.remember(session, attempt);
+      return withCookie(redirect(url), sessions.cookie(session));
+    } catch (error) {
+      log(`${portal.path}: the provider can't be reached: ${describe(error)}`);
+      return goHome(session, { kind: 'error', key: 'unreachable' });
+    }
+  };
+
+  const callback = async ({ request, url }: Visit): Promise<Answer> => {
+    const session = sessions.find(request) ?? sessions.open();
+    const state = url.searchParams.get('state') ?? '';
+    const attempt = session.attempts.get(state);
+    // Not begun by this visitor, or finished already: nothing in this answer is believed.
+    if (!attempt) return goHome(session, session.person ? undefined : { kind: 'error', key: 'notMatched' });
+    session.attempts.delete(state);
+    try {
+      const { person, reached } = await relyingParty.finish(new URL(`${home}/callback${url.search}`), attempt);
+      sessions.renew(session);
+      session.person = person;
+      if (!reached) return goHome(session, { kind: 'error', key: 'stepUpUnmet', code: 'acr_not_reached' });
+      return goHome(session, attempt.stepUp ? { kind: 'notice', key: 'steppedUp' } : undefined);
+    } catch (error) {
+      // Whoever was signed in still is: a failed step-up takes nothing away.
+      log(`${portal.path}: not signed in: ${describe(error)}`);
+      return goHome(session, explain(error));
+    }
+  };
+
+  const signOut = async ({ request }: Visit): Promise<Answer> => {
+    const session = sessions.find(request);
+    if (!session?.person) return redirect(home);
+    const { idToken } = session.person;
+    // Here first: whatever happens at the provider, this portal has forgotten the person.
+    delete session.person;
+    session.message = { kind: 'notice', key: 'signedOut' };
+    return redirect(await relyingParty.signOutAddress(idToken));
+  };
+
+  /** Called by the provider itself, without any cookie (OpenID Connect Back-Channel Logout 1.0 §2.5). */
+  const backchannelLogout = async ({ request }: Visit): Promise<Answer> => {
+    const token = new URLSearchParams(await readBody(request, MAX_BODY_BYTES)).get('logout_token') ?? '';
+    try {
+      sessions.end(await logoutTokens.verify(token));
+      return json({});
+    } catch (error) {
+      log(`${portal.path}: refused a logout token: ${describe(error)}`);
+      return json({ error: 'invalid_request', error_description: 'The logout token was refused.' }, 400);
+    }
+  };
+
+  const actions: Readonly<Record<string, (visit: Visit) => Promise<Answer>>> = {
+    'GET ': show,
+    'GET sign-in': (visit) => signIn(visit, false),
+    'GET step-up': (visit) => signIn(visit, true),
+    'GET callback': callback,
+    // By POST, so that a link elsewhere can't sign a person out; SameSite keeps the cookie from foreign forms.
+    'POST sign-out': signOut,
+    'POST backchannel-logout': backchannelLogout,
+    'GET accent.css': async () => file(`:root { --accent: ${portal.accent}; }\n`, 'text/css'),
+  };
+  return async (action, visit) => actions[`${visit.method} ${action}`]?.(visit);
+}
+
+/** The provider's answer in the person's words. */
+function explain(error: unknown): Message {
+  if (!(error instanceof client.AuthorizationResponseError)) return { kind: 'error', key: 'failed' };
+  switch (error.error) {
+    case 'access_denied':
+      return { kind: 'error', key: 'cancelled', code: error.error };
+    case 'unmet_authentication_requirements':
+      return { kind: 'error', key: 'stepUpUnmet', code: error.error };
+    case 'temporarily_unavailable':
+    case 'server_error':
+      return { kind: 'error', key: 'unreachable', code: error.error };
+    default:
+      return { kind: 'error', key: 'failed', code: error.error };
+  }
+}
+
+/** For the log: the reason below the reason says more ("fetch failed" because …). */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}

@@ -1,0 +1,127 @@
+import * as client from 'openid-client';
+import type { Portal } from './portals.ts';
+
+/** Asks for two factors (REFEDS MFA Profile). */
+export const MULTI_FACTOR = 'https://refeds.org/profile/mfa';
+
+/** What satisfies that wish: the level itself, or one that stands above it. */
+const MULTI_FACTOR_OR_MORE: readonly unknown[] = [
+  MULTI_FACTOR,
+  'phr',
+  'phrh',
+  'http://eidas.europa.eu/LoA/substantial',
+  'http://eidas.europa.eu/LoA/high',
+];
+
+/** Kept in the session while the person is away at the provider; each is used once. */
+export interface Attempt {
+  readonly state: string;
+  readonly nonce: string;
+  readonly codeVerifier: string;
+  readonly stepUp: boolean;
+}
+
+export interface Person {
+  /** Who it is, for good: `sub` is the key to store data under, never the e-mail address. */
+  readonly sub: string;
+  readonly name: string;
+  readonly claims: client.IDToken;
+  /** The signed ID token: the proof that goes along when signing out. */
+  readonly idToken: string;
+}
+
+/**
+ * Everything a portal says to the provider: OpenID Connect's authorization code flow with
+ * PKCE (RFC 7636), `state` and `nonce`, all three checked by `openid-client`.
+ */
+export class RelyingParty {
+  readonly #portal: Portal;
+  readonly #issuer: URL;
+  readonly #home: string;
+  #discovered: Promise<client.Configuration> | undefined;
+
+  /** @param home the portal's own page; its callback stands below it */
+  constructor(portal: Portal, issuer: string, home: string) {
+    this.#portal = portal;
+    this.#issuer = new URL(issuer);
+    this.#home = home;
+  }
+
+  /** The provider's metadata, fetched at first need: a failure isn't remembered, the next call tries again. */
+  provider(): Promise<client.Configuration> {
+    this.#discovered ??= client
+      .discovery(this.#issuer, this.#portal.clientId, undefined, client.ClientSecretBasic(this.#portal.clientSecret), {
+        timeout: 5,
+        execute: [
+          // Checks the ID token's signature too, which TLS alone would otherwise vouch for.
+          client.enableNonRepudiationChecks,
+          // Plain http is for a provider on localhost; any other one is reached by https.
+          ...(this.#issuer.protocol === 'http:' ? [client.allowInsecureRequests] : []),
+        ],
+      })
+      .catch((error: unknown) => {
+        this.#discovered = undefined;
+        throw error;
+      });
+    return this.#discovered;
+  }
+
+  /** Begins: remember `attempt` in the visitor's session, then redirect to `url`. */
+  async begin(wish: { stepUp: boolean; language: string | undefined }): Promise<{ url: URL; attempt: Attempt }> {
+    const attempt: Attempt = {
+      state: client.randomState(),
+      nonce: client.randomNonce(),
+      codeVerifier: client.randomPKCECodeVerifier(),
+      stepUp: wish.stepUp,
+    };
+    const url = client.buildAuthorizationUrl(await this.provider(), {
+      redirect_uri: `${this.#home}/callback`,
+      scope: 'openid profile email',
+      state: attempt.state,
+      nonce: attempt.nonce,
+      code_challenge: await client.calculatePKCECodeChallenge(attempt.codeVerifier),
+      code_challenge_method: 'S256',
+      ...(wish.stepUp ? { acr_values: MULTI_FACTOR } : {}),
+      ...(wish.language ? { ui_locales: wish.language } : {}),
+    });
+    return { url, attempt };
+  }
+
+  /**
+   * Finishes: swaps the code for tokens.
+   * @param url the callback's full address as it was requested
+   * @returns the person, and whether the assurance asked for was reached: `acr_values` is a wish,
+   *   so the portal looks at the answer
+   * @throws client.AuthorizationResponseError when the provider says no, and others when a check fails
+   */
+  async finish(url: URL, attempt: Attempt): Promise<{ person: Person; reached: boolean }> {
+    const provider = await this.provider();
+    const tokens = await client.authorizationCodeGrant(provider, url, {
+      pkceCodeVerifier: attempt.codeVerifier,
+      expectedState: attempt.state,
+      expectedNonce: attempt.nonce,
+      idTokenExpected: true,
+    });
+    const claims = tokens.claims();
+    if (!claims || !tokens.id_token) throw new Error('no ID token');
+    // The ID token says who and how; the profile comes from the userinfo endpoint, for the same `sub`.
+    const profile = await client.fetchUserInfo(provider, tokens.access_token, claims.sub);
+    return {
+      person: {
+        sub: claims.sub,
+        name: profile.name ?? profile.preferred_username ?? claims.sub,
+        claims,
+        idToken: tokens.id_token,
+      },
+      reached: !attempt.stepUp || MULTI_FACTOR_OR_MORE.includes(claims.acr),
+    };
+  }
+
+  /** Where to send a person who signs out, so that they sign out at the provider too. */
+  async signOutAddress(idToken: string): Promise<URL> {
+    return client.buildEndSessionUrl(await this.provider(), {
+      id_token_hint: idToken,
+      post_logout_redirect_uri: this.#home,
+    });
+  }
+}

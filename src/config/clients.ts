@@ -1,0 +1,128 @@
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Environment } from './environment.ts';
+import { valueAt } from './paths.ts';
+import type { Problem } from './problem.ts';
+import type { ClientSubject } from './rules/client.ts';
+import { clientAddressRules } from './rules/client-addresses.ts';
+import { clientAuthenticationRules } from './rules/client-authentication.ts';
+import { clientGrantRules } from './rules/client-grants.ts';
+import { clientFileRules } from './rules/files.ts';
+import { applyRules, type Rule } from './rules/rule.ts';
+import { clientSecretRules } from './rules/secrets.ts';
+import { type ClientFile, clientSchema } from './schema/client.ts';
+import { type ServerSettings, serverSchema } from './schema/server.ts';
+import { resolveReferences } from './secrets.ts';
+import type { Source } from './source.ts';
+import { validate } from './validate.ts';
+import { readFailure, readYaml } from './yaml-file.ts';
+
+const RULES: readonly Rule<ClientSubject>[] = [
+  ...clientGrantRules,
+  ...clientAuthenticationRules,
+  ...clientAddressRules,
+  ...clientFileRules,
+  ...clientSecretRules,
+];
+
+const SUFFIX = '.yaml';
+const PLACEHOLDERS = { client_id: 'unknown', client_name: 'unknown' };
+
+/** `clients/` as it stands on disk. */
+export interface ClientSources {
+  readonly sources: readonly Source[];
+  /** What is wrong with the folder itself and with the names of its files. */
+  readonly problems: readonly Problem[];
+  /** Every client somebody may name, those whose file has problems included. */
+  readonly ids: ReadonlySet<string>;
+}
+
+/** Reads `clients/*.yaml`. Hidden files and other endings (`.disabled`, `.md`) are left alone. */
+export function readClients(directory: string, environment: Environment): ClientSources {
+  const folder = join(directory, 'clients');
+  const problem = (file: string, message: string): Problem => ({ file, line: 1, column: 1, path: '', message });
+  let names: string[];
+  try {
+    names = readdirSync(folder)
+      .filter((name) => !name.startsWith('.'))
+      .sort();
+  } catch (error) {
+    const message = `${readFailure(error)}: the folder of the client files is needed, even if it is empty`;
+    return { sources: [], problems: [problem(folder, message)], ids: new Set() };
+  }
+  const problems = names
+    .filter((name) => name.endsWith('.yml'))
+    .map((name) => problem(join(folder, name), `must be called ${name.slice(0, -4)}${SUFFIX} to be read`));
+  const sources = names
+    .filter((name) => name.endsWith(SUFFIX))
+    .map((name) => {
+      const source = readYaml(join(folder, name), 'client');
+      resolveReferences(source, resolve(directory), environment);
+      return source;
+    });
+  const ids = sources.flatMap((source) => [idOf(source), nameOf(source)]).filter((id) => id !== undefined);
+  return { sources, problems, ids: new Set(ids) };
+}
+
+const nameOf = (source: Source): string => source.name.replace(/^.*[/\\]/, '').slice(0, -SUFFIX.length);
+
+function idOf(source: Source): string | undefined {
+  const id = valueAt(source.tree, ['client_id']);
+  return typeof id === 'string' ? id : undefined;
+}
+
+/** One file, one client, one name: whoever looks for a client finds it at once. */
+function checkNames(sources: readonly Source[]): void {
+  const first = new Map<string, Source>();
+  for (const source of sources) {
+    const id = idOf(source);
+    if (id === undefined) continue;
+    const other = first.get(id);
+    if (other) source.object(['client_id'], `is the client_id of ${other.name} as well`);
+    else first.set(id, source);
+    if (id !== nameOf(source)) source.object(['client_id'], 'must equal the name of its file: <client_id>.yaml');
+  }
+}
+
+/** Defaults that depend on other settings, and absolute paths. */
+function complete(client: ClientFile, source: Source, directory: string): ClientFile {
+  const { theme } = client.vestibule;
+  // The protocol's default, code, makes no sense for a client that may not redeem one.
+  const answersNothing =
+    valueAt(source.tree, ['response_types']) === undefined &&
+    !client.grant_types.includes('authorization_code') &&
+    !client.grant_types.includes('implicit');
+  return {
+    ...client,
+    ...(answersNothing ? { response_types: [] } : {}),
+    vestibule: {
+      ...client.vestibule,
+      theme: { ...theme, ...(theme.logo === undefined ? {} : { logo: resolve(directory, theme.logo) }) },
+    },
+  };
+}
+
+/**
+ * Checks what was read; problems are recorded in the sources.
+ *
+ * @param directory absolute folder of the configuration
+ * @param server source of `vestibule.yaml`, whose damaged settings no rule draws on
+ * @param settings what that file says; undefined when nothing can be made of it
+ * @returns the clients, ordered by file name
+ */
+export function checkClients(
+  { sources }: ClientSources,
+  directory: string,
+  server: Source,
+  settings: ServerSettings = serverSchema.parse({ issuer: 'http://localhost:3000' }),
+): ClientFile[] {
+  checkNames(sources);
+  return sources.flatMap((source) => {
+    const validated = validate(source, clientSchema, PLACEHOLDERS);
+    if (!validated) return [];
+    const client = complete(validated.value, source, directory);
+    const subject = { client, server: settings, isLiteral: source.isLiteral.bind(source) };
+    applyRules(RULES, subject, source, validated, server);
+    return [client];
+  });
+}

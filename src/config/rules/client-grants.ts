@@ -1,0 +1,89 @@
+import { isLoopbackAddress } from '../loopback.ts';
+import type { ClientFile } from '../schema/client.ts';
+import { type ClientSubject, clientRule } from './client.ts';
+import { isDevelopment, type Rule } from './rule.ts';
+
+const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
+const GRANTS = ['response_types', 'grant_types'];
+
+const answersWith = ({ response_types }: ClientFile, part: string): boolean =>
+  response_types.some((type) => type.split(' ').includes(part));
+const isImplicit = (client: ClientFile): boolean => answersWith(client, 'id_token') || answersWith(client, 'token');
+const granted = ({ grant_types }: ClientFile, ...grants: readonly ClientFile['grant_types'][number][]): boolean =>
+  grants.some((grant) => grant_types.includes(grant));
+
+/** Which grants go with which response types, and what they need. */
+export const clientGrantRules: readonly Rule<ClientSubject>[] = [
+  clientRule(
+    ['redirect_uris', ...GRANTS],
+    ['redirect_uris'],
+    (client) =>
+      client.redirect_uris.length === 0 &&
+      (client.response_types.length > 0 || granted(client, 'authorization_code', 'implicit')),
+    'must hold at least one address: with these response_types and grant_types people are sent back there',
+  ),
+  clientRule(
+    GRANTS,
+    ['grant_types'],
+    (client) => isImplicit(client) && !granted(client, 'implicit'),
+    'must contain implicit: response_types asks for tokens straight from the authorization endpoint',
+  ),
+  clientRule(
+    GRANTS,
+    ['response_types'],
+    (client) => granted(client, 'implicit') && !isImplicit(client),
+    'must contain one with id_token or token, such as "code id_token": grant_types contains implicit. Or remove that grant',
+  ),
+  clientRule(
+    GRANTS,
+    ['grant_types'],
+    (client) => answersWith(client, 'code') && !granted(client, 'authorization_code'),
+    'must contain authorization_code: response_types asks for codes',
+  ),
+  clientRule(
+    GRANTS,
+    ['response_types'],
+    (client) => granted(client, 'authorization_code') && !answersWith(client, 'code'),
+    'must contain one with code: grant_types contains authorization_code. Or remove that grant',
+  ),
+  // Tokens in the address of a page on this machine can be read by any program that listens there.
+  clientRule(
+    ['redirect_uris[]', 'grant_types', 'application_type'],
+    ['redirect_uris'],
+    (client, server) =>
+      !isDevelopment(server) &&
+      client.application_type === 'web' &&
+      granted(client, 'implicit') &&
+      client.redirect_uris.some((address) => isLoopbackAddress(address)),
+    'must be https and not on a loopback host with the implicit grant (OpenID Connect Registration §2)',
+    { readsServer: ['issuer', 'development'] },
+  ),
+  clientRule(
+    ['grant_types'],
+    ['grant_types'],
+    (client, { features }) => granted(client, DEVICE) && !features.device_flow.enabled,
+    'contains the device code grant, which is off: set features.device_flow.enabled in vestibule.yaml',
+    { readsServer: ['features.device_flow'] },
+  ),
+  // A third party would get tokens that outlive the visit without the person having been asked.
+  clientRule(
+    ['vestibule.refresh_token_without_offline_access', 'vestibule.first_party'],
+    ['vestibule', 'refresh_token_without_offline_access'],
+    ({ vestibule }) => vestibule.refresh_token_without_offline_access && !vestibule.first_party,
+    'is for the operator’s own portals: it needs vestibule.first_party',
+  ),
+  clientRule(
+    ['vestibule.refresh_token_without_offline_access', 'grant_types'],
+    ['vestibule', 'refresh_token_without_offline_access'],
+    (client) => client.vestibule.refresh_token_without_offline_access && !granted(client, 'refresh_token'),
+    'needs refresh_token among grant_types',
+  ),
+  clientRule(
+    ['vestibule.default_language'],
+    ['vestibule', 'default_language'],
+    ({ vestibule }, { languages }) =>
+      vestibule.default_language !== undefined && !languages.offered.includes(vestibule.default_language),
+    'must be one of languages.offered in vestibule.yaml',
+    { readsServer: ['languages'] },
+  ),
+];

@@ -1,0 +1,217 @@
+import { z } from 'zod';
+import { colour, duration, LANGUAGES, language, origin, port, secret, texts, webAddress } from './values.ts';
+
+const listener = (host: string, number: number) =>
+  z.strictObject({
+    host: z.string().min(1).default(host).describe('Address to listen on'),
+    port: port.default(number).describe('Port to listen on; 0 picks a free one'),
+  });
+
+const sqlite = z.strictObject({
+  engine: z.literal('sqlite'),
+  path: z.string().min(1).describe('Database file; relative to the configuration folder'),
+});
+
+/** An engine is added as one more member of this union. */
+const engine = z.discriminatedUnion('engine', [sqlite]);
+
+const attempts = (count: number, window: string) =>
+  z
+    .strictObject({
+      count: z.int().positive().default(count).describe('Tries allowed within the window'),
+      window: duration.prefault(window).describe('Length of the window'),
+    })
+    .prefault({});
+
+const ttl = (value: string, what: string) => duration.prefault(value).describe(what);
+
+export const theme = z.strictObject({
+  logo: z.string().optional().describe('SVG or PNG file, relative to the configuration folder'),
+  accent: colour.optional().describe('Main colour; darkened or lightened where the contrast would fail'),
+  background: colour.optional().describe('Page background in light mode'),
+  radius: z.enum(['none', 'small', 'medium', 'large']).optional().describe('Roundness of fields and buttons'),
+});
+
+/** `vestibule.yaml`, section by section. */
+export const serverSchema = z.strictObject({
+  issuer: origin.describe('Public address of this server; also the issuer in every token'),
+
+  listen: listener('127.0.0.1', 3000)
+    .prefault({})
+    .describe('Where the server listens; TLS is the reverse proxy’s work'),
+  operations: listener('127.0.0.1', 9464).prefault({}).describe('Health and metrics; never on the public port'),
+
+  proxy: z
+    .strictObject({
+      trusted: z.array(z.string().min(1)).default([]).describe('Addresses or networks (CIDR) of the reverse proxies'),
+      hops: z.int().min(1).max(5).default(1).describe('How many proxies stand in a row'),
+    })
+    .prefault({})
+    .describe('Forwarded headers are believed only from these addresses'),
+
+  master_key: secret(1)
+    .optional()
+    .describe('32 bytes, base64; as ${env:…} or ${file:…}. Several, one a line: the first seals, all open'),
+
+  storage: z
+    .strictObject({
+      durable: engine.prefault({ engine: 'sqlite', path: '../data/durable.db' }),
+      ephemeral: engine.prefault({ engine: 'sqlite', path: '../data/ephemeral.db' }),
+    })
+    .prefault({})
+    .describe('Durable: people, credentials, consents, keys, audit. Ephemeral: sessions, codes, counters'),
+
+  passwords: z
+    .strictObject({
+      hash: z.enum(['argon2id', 'bcrypt']).default('argon2id').describe('Hash for new passwords'),
+      argon2id: z
+        .strictObject({
+          memory_kib: z.int().min(8192).max(1_048_576).default(19_456).describe('Memory in KiB'),
+          iterations: z.int().min(1).max(16).default(2).describe('Passes over the memory'),
+          parallelism: z.int().min(1).max(8).default(1).describe('Lanes, each a thread'),
+        })
+        .prefault({})
+        .describe('RFC 9106; `vestibule init` measures what this machine can afford'),
+      bcrypt: z
+        .strictObject({ cost: z.int().min(10).max(15).default(12).describe('Doubles the work at each step') })
+        .prefault({}),
+      min_length: z.int().min(8).max(64).default(15).describe('Characters a new password needs'),
+      queue: z
+        .strictObject({
+          concurrent: z.int().min(1).optional().describe('Hashes at once; default: cores − 1, at least 1'),
+          waiting: z.int().min(1).max(10_000).default(64).describe('Waiting beyond this many: 503 with Retry-After'),
+        })
+        .prefault({})
+        .describe('Keeps hashing from taking all the cores'),
+    })
+    .prefault({})
+    .describe('How passwords are chosen and kept'),
+
+  limits: z
+    .strictObject({
+      account: attempts(10, '5m').describe('Failed tries at one account'),
+      address: attempts(300, '5m').describe('Failed tries from one address (IPv6: one /64)'),
+    })
+    .prefault({})
+    .describe('Beyond these: 429. A success gives its try back'),
+
+  lifetimes: z
+    .strictObject({
+      session: ttl('8h', 'Single sign-on session'),
+      interaction: ttl('1h', 'Time to finish signing in'),
+      access_token: ttl('1h', 'Access token'),
+      authorization_code: ttl('1m', 'Authorization code'),
+      client_credentials: ttl('10m', 'Access token of the client credentials grant'),
+      refresh_token: ttl('14d', 'Refresh token; grants live as long'),
+      id_token: ttl('1h', 'ID token'),
+      device_code: ttl('10m', 'Device code'),
+    })
+    .prefault({})
+    .describe('How long sessions, codes and tokens live'),
+
+  languages: z
+    .strictObject({
+      default: language.default('en').describe('Where the browser asks for none that is offered'),
+      offered: z
+        .array(language)
+        .nonempty()
+        .default([...LANGUAGES])
+        .describe('In the order of the language switch'),
+    })
+    .prefault({})
+    .describe('Languages of the pages'),
+
+  branding: z
+    .strictObject({
+      name: z.string().min(1).max(80).default('Vestibule').describe('Operator’s name on pages without a client'),
+      overlay: z
+        .string()
+        .optional()
+        .describe('Folder of the shape of views/ (and texts/<language>.json) laid over the built-in one'),
+      help_url: webAddress.optional().describe('Help page, named in the footer'),
+      support_contact: texts.optional().describe('Who helps; a sentence with telephone number or address'),
+      theme: theme.prefault({}).describe('Looks of the pages without a client'),
+    })
+    .prefault({})
+    .describe('What people see; a client file may set its own'),
+
+  resource_servers: z
+    .record(
+      webAddress,
+      z.strictObject({
+        scopes: z
+          .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'a scope without spaces, quotes or backslashes'))
+          .default([])
+          .describe('Scopes of this API'),
+        audience: z.string().optional().describe('aud of its tokens; default: the resource indicator'),
+        access_token_format: z.enum(['opaque', 'jwt']).default('jwt'),
+        access_token_signing_alg: z.enum(['RS256', 'ES256', 'EdDSA']).default('RS256'),
+        access_token_lifetime: duration.optional(),
+        clients: z.array(z.string()).optional().describe('Clients that may ask for it; default: all'),
+      }),
+    )
+    .default({})
+    .describe('APIs by resource indicator (RFC 8707)'),
+
+  features: z
+    .strictObject({
+      authorization_post: z
+        .boolean()
+        .optional()
+        .describe(
+          'POST to the authorization endpoint (OpenID Connect Core §3.1.2.1); default: on with https, where it makes the session cookie SameSite=None',
+        ),
+      implicit: z
+        .boolean()
+        .default(false)
+        .describe('Let dynamically registered clients ask for implicit and hybrid response types'),
+      device_flow: z
+        .strictObject({ enabled: z.boolean().default(false) })
+        .prefault({})
+        .describe('Device authorization grant (RFC 8628)'),
+      registration: z
+        .strictObject({
+          enabled: z.boolean().default(false),
+          initial_access_token: secret(32)
+            .optional()
+            .describe('Token a registrant must present; without it registration is open to everybody'),
+        })
+        .prefault({})
+        .describe('Dynamic client registration (RFC 7591)'),
+      mtls: z
+        .strictObject({
+          enabled: z.boolean().default(false),
+          certificate_header: z
+            .string()
+            .toLowerCase()
+            .default('x-client-certificate')
+            .describe('Header in which the TLS proxy hands over the client certificate (PEM, URL-encoded)'),
+          verified_header: z
+            .string()
+            .toLowerCase()
+            .default('x-client-verify')
+            .describe('Header that says SUCCESS when the proxy verified the chain'),
+        })
+        .prefault({})
+        .describe('Client certificates (RFC 8705), ended at the proxy'),
+    })
+    .prefault({})
+    .describe('Parts of the protocol that are off unless wanted'),
+
+  log: z
+    .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info') })
+    .prefault({})
+    .describe('JSON lines on standard output'),
+
+  development: z
+    .strictObject({
+      logout_origins: z.array(origin).default([]).describe('Loopback origins that back-channel logout may reach'),
+    })
+    .optional()
+    .describe(
+      'Only for a demo or tests on a loopback issuer: allows development secrets. Refused for any other issuer',
+    ),
+});
+
+export type ServerSettings = z.output<typeof serverSchema>;
+export type Theme = z.output<typeof theme>;

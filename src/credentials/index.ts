@@ -1,0 +1,7 @@
+/**
+ * The proofs a person can give. `factor.ts` is the port, each folder below one factor,
+ * `registry.ts` the list of them.
+ */
+export type { Factor } from './factor.ts';
+export type { VerifyOutcome } from './outcome.ts';
+export { type Credentials, createCredentials } from './registry.ts';

@@ -1,0 +1,112 @@
+import { nextStep } from './next-step.ts';
+import { type JourneyState, loadState, type Proof, type StoredJourney, saveState } from './state.ts';
+import { isStepId, stepOf } from './steps/index.ts';
+import type { Problem, StepContext, StepEvent, StepForm, StepId, StepServices, StepView } from './steps/step.ts';
+import type { JourneyStore } from '../storage/ports.ts';
+
+/** The interaction as the protocol side tells it. */
+export interface JourneyInput extends StepContext {
+  readonly uid: string;
+  readonly clientId: string;
+  /** The person already signed in here, who is asked again: known, but proving nothing. */
+  readonly signedIn?: { readonly accountId: string; readonly username: string };
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+export type Showing = { readonly step: StepId; readonly state: JourneyState; readonly view: StepView; readonly problem?: Problem };
+
+export type Submitted =
+  /** Show (redirect to) the step that is due now. */
+  | { readonly go: StepId; readonly events: readonly StepEvent[] }
+  /** The same page again. */
+  | { readonly again: Showing; readonly events: readonly StepEvent[] }
+  | { readonly finished: { readonly accountId: string | undefined; readonly proofs: readonly Proof[] }; readonly events: readonly StepEvent[] }
+  | { readonly refused: 'access_denied'; readonly events: readonly StepEvent[] };
+
+export interface Journeys {
+  /** The step that is due, or `finished` when the journey has nothing left to ask. */
+  current(input: JourneyInput): Promise<Showing | 'finished'>;
+  /** @param step the page the form was on; when another step is due, that one is shown and nothing is evaluated */
+  submit(step: string, form: StepForm, input: JourneyInput): Promise<Submitted>;
+  /** Remembers the language chosen on a page. */
+  chooseLanguage(language: string, input: JourneyInput): Promise<void>;
+  /** Language chosen in this journey, if any. */
+  language(uid: string): Promise<string | undefined>;
+  /** The client a journey belonged to, also after it ended: for the way back from an error page. */
+  clientOf(uid: string): Promise<string | undefined>;
+}
+
+/** How long a journey is remembered after its interaction ended: for "start again at …". Seconds. */
+const AFTERLIFE = 86_400;
+
+export function createJourneys(deps: { store: JourneyStore; services: StepServices }): Journeys {
+  const { store, services } = deps;
+
+  const load = async (input: JourneyInput): Promise<StoredJourney> =>
+    (await loadState(store, input.uid)) ?? { state: begin(input), version: 0 };
+
+  const save = (state: JourneyState, version: number, input: JourneyInput): Promise<boolean> =>
+    saveState(store, state, version, input.expiresAt + AFTERLIFE);
+
+  const show = async (step: StepId, state: JourneyState, input: JourneyInput, problem?: Problem, form?: StepForm): Promise<Showing> => ({
+    step,
+    state,
+    view: await stepOf(step).view(state, input, form),
+    ...(problem === undefined ? {} : { problem }),
+  });
+
+  const due = (state: JourneyState, input: JourneyInput) => nextStep({ state, demand: input.demand });
+
+  return {
+    async current(input) {
+      const { state } = await load(input);
+      const step = due(state, input);
+      return step === 'finished' ? step : show(step, state, input);
+    },
+
+    async submit(posted, form, input) {
+      const { state, version } = await load(input);
+      const step = due(state, input);
+      // Out of turn, a stale tab, a second click: the step that is due is shown, nothing is evaluated.
+      if (step === 'finished') return finished(state, []);
+      if (!isStepId(posted) || posted !== step) return { go: step, events: [] };
+      if ('cancel' in form) return { refused: 'access_denied', events: [] };
+
+      const outcome = await stepOf(step).submit(state, form, input, services);
+      if ('refused' in outcome) return { refused: outcome.refused, events: [] };
+      const events = outcome.events ?? [];
+      if ('problem' in outcome) return { again: await show(step, state, input, outcome.problem, outcome.form), events };
+
+      const after = { ...state, ...outcome.facts } as JourneyState;
+      const next = due(after, input);
+      // The end is recorded by the interaction itself, once; only what another page needs is written here.
+      if (next === 'finished') return finished(after, events);
+      if (await save(after, version, input)) return { go: next, events };
+      const { state: others } = await load(input);
+      const theirs = due(others, input);
+      return theirs === 'finished' ? finished(others, []) : { go: theirs, events: [] };
+    },
+
+    async chooseLanguage(language, input) {
+      const { state, version } = await load(input);
+      // Losing the race to another page of the same journey only loses a choice of language.
+      if (state.language !== language) await save({ ...state, language }, version, input);
+    },
+
+    language: async (uid) => (await loadState(store, uid))?.state.language,
+    clientOf: async (uid) => (await loadState(store, uid))?.state.clientId,
+  };
+}
+
+const begin = ({ uid, clientId, signedIn, demand }: JourneyInput): JourneyState => ({
+  uid,
+  clientId,
+  proofs: [],
+  ...(signedIn && demand.prompt === 'login' ? { username: signedIn.username, accountId: signedIn.accountId } : {}),
+});
+
+const finished = ({ accountId, proofs }: JourneyState, events: readonly StepEvent[]): Submitted => ({
+  finished: { accountId, proofs },
+  events,
+});

@@ -1,0 +1,15 @@
+/** The steps a journey can be made of. Each returns facts to the dispatcher; none calls another. */
+import { consent } from './consent.ts';
+import { identify } from './identify.ts';
+import { password } from './password.ts';
+import type { Step, StepId } from './step.ts';
+
+const STEPS: readonly Step[] = [identify, password, consent];
+
+const byId = new Map(STEPS.map((step) => [step.id, step]));
+
+export const stepOf = (id: StepId): Step => byId.get(id) as Step;
+export const isStepId = (id: string): id is StepId => byId.has(id as StepId);
+
+/** Names the form of a step may carry; none for a step that doesn't exist. */
+export const fieldsOf = (id: string): readonly string[] => (isStepId(id) ? stepOf(id).fields : []);

@@ -1,0 +1,70 @@
+import type { Accounts } from '../../accounts/index.ts';
+import type { Credentials } from '../../credentials/index.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Attempts } from '../attempts.ts';
+import type { Demand, JourneyState } from '../state.ts';
+
+export type StepId = 'identify' | 'password' | 'consent';
+
+/** Form fields as posted: single strings only, anything else was refused before. */
+export type StepForm = Readonly<Record<string, string>>;
+
+/** What a third-party client asks for and has not been granted yet. */
+export interface ConsentRequest {
+  readonly username: string;
+  readonly scopes: readonly string[];
+  readonly claims: readonly string[];
+  readonly resources: readonly { readonly indicator: string; readonly scopes: readonly string[] }[];
+  readonly offline: boolean;
+}
+
+/** Where the request came from and what the portal asked for; never taken from a form. */
+export interface StepContext {
+  readonly demand: Demand;
+  /** Prefilled name (`login_hint`), untrusted. */
+  readonly loginHint?: string;
+  readonly consent?: ConsentRequest;
+  /** Network of the visitor (`addressPrefix`). */
+  readonly address: string;
+}
+
+export interface StepServices {
+  readonly accounts: Accounts;
+  readonly credentials: Credentials;
+  readonly attempts: Attempts;
+  readonly clock: Clock;
+}
+
+/** Model of a step's page; the page adds action, CSRF token, language. */
+export type StepView = Readonly<Record<string, unknown>>;
+
+export interface Problem {
+  readonly code: string;
+  readonly values?: Readonly<Record<string, string | number>>;
+}
+
+/** What a step found out; `undefined` takes a fact back. */
+export type Facts = { readonly [Name in keyof JourneyState]?: JourneyState[Name] | undefined };
+
+export type StepOutcome =
+  /** The dispatcher stores them and asks the table again. */
+  | { readonly facts: Facts; readonly events?: readonly StepEvent[] }
+  /** The same page again, with a sentence. */
+  | { readonly problem: Problem; readonly form?: StepForm; readonly events?: readonly StepEvent[] }
+  /** Back to the portal with an OAuth error. */
+  | { readonly refused: 'access_denied' };
+
+/** For the log, the metrics and the audit trail. */
+export interface StepEvent {
+  readonly event: string;
+  readonly accountId?: string;
+}
+
+export interface Step {
+  readonly id: StepId;
+  /** Names its form may carry; anything else is refused (security-catalogue: mass assignment). */
+  readonly fields: readonly string[];
+  view(state: JourneyState, context: StepContext, form?: StepForm): Promise<StepView>;
+  /** @throws VestibuleError when the step can't be decided; nothing is granted then */
+  submit(state: JourneyState, form: StepForm, context: StepContext, services: StepServices): Promise<StepOutcome>;
+}

@@ -1,0 +1,24 @@
+import { type DestinationStream, pino } from 'pino';
+
+export type Logger = import('pino').Logger;
+
+/** Names that never reach a log line, wherever they stand in the logged object. */
+const SECRET_NAMES = ['password', 'code', 'token', 'secret', 'cookie', 'authorization', 'seed', 'recovery_code'];
+
+/**
+ * One JSON line an event on standard output; every line carries `event`, a dotted name, and,
+ * within a request, `request_id`. Lines are written in small batches off the request's path.
+ */
+export function createLogger(level: string, destination?: DestinationStream): Logger {
+  return pino(
+    {
+      level,
+      base: null,
+      messageKey: 'message',
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
+    },
+    destination ?? pino.destination({ dest: 1, sync: false, minLength: 4096 }),
+  );
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import { type Clock, epochSeconds } from '../kernel/clock.ts';
+import type { SecretBox } from '../kernel/secret-box.ts';
+import type { Artifact, ArtifactStore } from '../storage/ports.ts';
+
+export interface AdapterDependencies {
+  readonly durable: ArtifactStore;
+  readonly ephemeral: ArtifactStore;
+  readonly secretBox: SecretBox;
+  readonly clock: Clock;
+}
+
+/** What must survive a power cut: losing it signs people out for weeks or revives a used token. */
+const DURABLE = new Set(['Grant', 'RefreshToken', 'Client', 'RegistrationAccessToken', 'InitialAccessToken']);
+/** What a revoked grant takes with it. */
+const OF_A_GRANT = ['AccessToken', 'RefreshToken', 'AuthorizationCode', 'DeviceCode'];
+/** Payload members that are bearer secrets of another record; sealed at rest. */
+const SEALED_MEMBERS: Readonly<Record<string, readonly string[]>> = { Interaction: ['deviceCode', 'parJti'] };
+/** Kinds that are saved again after having been found by something else than their id. */
+const ID_IS_SEALED_WITHIN = new Set(['DeviceCode']);
+/** Kept this long past expiry: an expired interaction still knows its portal for the way back. Seconds. */
+const RETENTION: Readonly<Record<string, number>> = { Interaction: 86_400 };
+/** The library accepts clocks that differ by `clockTolerance`; rows outlive it. Seconds. */
+export const CLOCK_TOLERANCE = 15;
+/** For records without an end, such as registered clients: the year 9999. */
+const NEVER = 253_402_300_799;
+
+const SEAL = 'artifact';
+
+/**
+ * The protocol library's storage. The value of a code, token or session is a bearer secret:
+ * only its hash is the key, and no record holds it (security-catalogue: secret exposure).
+ */
+export function createAdapter(deps: AdapterDependencies): (kind: string) => Adapter {
+  const storeOf = (kind: string): ArtifactStore => (DURABLE.has(kind) ? deps.durable : deps.ephemeral);
+
+  const revokeGrant = async (grantId: string): Promise<void> => {
+    await Promise.all([
+      ...OF_A_GRANT.map((kind) => storeOf(kind).removeByGrant(kind, grantId)),
+      storeOf('Grant').remove('Grant', keyOf('Grant', grantId)),
+    ]);
+  };
+
+  return (kind) => {
+    const store = storeOf(kind);
+
+    const find = async (id: string): Promise<AdapterPayload | undefined> => {
+      const artifact = await store.find(kind, keyOf(kind, id));
+      return artifact && unpack(kind, artifact, deps.secretBox, id);
+    };
+
+    return {
+      async upsert(id, payload, expiresIn) {
+        const artifact = pack(kind, payload, expiresIn, deps);
+        if (kind !== 'ReplayDetection') return store.save(kind, keyOf(kind, id), artifact);
+        // The library looks before it writes; only insert-only stops two simultaneous replays.
+        if (!(await store.insertOnly(kind, keyOf(kind, id), artifact))) throw new errors.InvalidClientAuth('replay detected');
+      },
+
+      find,
+
+      async findByUid(uid) {
+        const found = await store.findByUid(kind, uid);
+        return found && unpack(kind, found.artifact, deps.secretBox);
+      },
+
+      async findByUserCode(userCode) {
+        const found = await store.findByUserCode(kind, keyOf('UserCode', userCode));
+        return found && { ...unpack(kind, found.artifact, deps.secretBox), userCode };
+      },
+
+      /** Single use, decided by the store: of simultaneous redemptions one wins, and as a second
+       *  use means a stolen value, the whole grant dies (RFC 9700 §4.13, §4.14). */
+      async consume(id) {
+        if (await store.consumeOnce(kind, keyOf(kind, id), epochSeconds(deps.clock))) return;
+        const grantId = (await find(id))?.grantId;
+        if (grantId) await revokeGrant(grantId);
+        if (kind === 'PushedAuthorizationRequest') throw new errors.InvalidRequestUri('request_uri was already used');
+        throw new errors.InvalidGrant('already used');
+      },
+
+      destroy: (id) => store.remove(kind, keyOf(kind, id)),
+      revokeByGrantId: (grantId) => store.removeByGrant(kind, grantId),
+    };
+  };
+}
+
+/** Kind and value together, so that a value of one kind never opens a record of another. */
+const keyOf = (kind: string, id: string): string => createHash('sha256').update(`${kind} ${id}`).digest('base64url');
+
+function pack(kind: string, payload: AdapterPayload, expiresIn: number | undefined, { secretBox, clock }: AdapterDependencies): Artifact {
+  const { jti, userCode, consumed: _decidedByTheStore, ...rest } = payload as AdapterPayload & Record<string, unknown>;
+  const members: Record<string, unknown> = rest;
+  if (kind === 'Interaction') members.session = withoutCookie(members.session);
+  for (const name of SEALED_MEMBERS[kind] ?? []) {
+    if (typeof members[name] === 'string') members[name] = secretBox.seal(SEAL, members[name]);
+  }
+  if (ID_IS_SEALED_WITHIN.has(kind) && jti) members.sealedId = secretBox.seal(SEAL, jti);
+  return {
+    payload: kind === 'Client' ? { sealed: secretBox.seal(SEAL, JSON.stringify(members)) } : members,
+    expiresAt: expiresIn ? epochSeconds(clock) + expiresIn + CLOCK_TOLERANCE + (RETENTION[kind] ?? 0) : NEVER,
+    ...(typeof members.grantId === 'string' && kind !== 'Interaction' ? { grantId: members.grantId } : {}),
+    ...(kind === 'Session' && typeof members.uid === 'string' ? { uid: members.uid } : {}),
+    ...(typeof userCode === 'string' ? { userCode: keyOf('UserCode', userCode) } : {}),
+  };
+}
+
+function unpack(kind: string, artifact: Artifact, secretBox: SecretBox, id?: string): AdapterPayload {
+  const stored = artifact.payload;
+  const { sealedId, ...members } =
+    kind === 'Client' ? (JSON.parse(secretBox.open(SEAL, String(stored.sealed))) as Record<string, unknown>) : { ...stored };
+  for (const name of SEALED_MEMBERS[kind] ?? []) {
+    if (typeof members[name] === 'string') members[name] = secretBox.open(SEAL, members[name]);
+  }
+  const jti = id ?? (typeof sealedId === 'string' ? secretBox.open(SEAL, sealedId) : undefined);
+  return {
+    ...members,
+    // A client has no jti; for the others it is the value that was looked up.
+    ...(jti === undefined || kind === 'Client' ? {} : { jti }),
+    ...(artifact.consumedAt === undefined ? {} : { consumed: artifact.consumedAt }),
+  } as AdapterPayload;
+}
+
+/** The interaction keeps the session's cookie value, which nobody reads back. */
+function withoutCookie(session: unknown): unknown {
+  if (typeof session !== 'object' || session === null) return session;
+  const { cookie: _value, ...rest } = session as Record<string, unknown>;
+  return rest;
+}

@@ -1,0 +1,58 @@
+import type { AccountClaims, FindAccount, KoaContextWithOIDC } from 'oidc-provider';
+import type { Accounts } from '../accounts/index.ts';
+import type { Account } from '../storage/ports.ts';
+import type { ClientRegistry } from './clients.ts';
+
+/** OpenID Connect Core §5.4: which claims a scope stands for. `acr`, `amr` and `auth_time` come
+ *  with every ID token, so that a portal always sees what was really proven. */
+export const CLAIMS_BY_SCOPE = {
+  openid: ['sub', 'acr', 'amr', 'auth_time'],
+  profile: [
+    'name', 'given_name', 'family_name', 'middle_name', 'nickname', 'preferred_username', 'profile', 'picture',
+    'website', 'gender', 'birthdate', 'zoneinfo', 'locale', 'updated_at',
+  ],
+  email: ['email', 'email_verified'],
+  address: ['address'],
+  phone: ['phone_number', 'phone_number_verified'],
+};
+
+/**
+ * Looks a subject up at every request that concerns one: suspension and deletion count from the
+ * next request on. `undefined` ends sessions, refreshes and userinfo of that subject.
+ */
+export function findAccount(accounts: Accounts, clients: ClientRegistry): FindAccount {
+  return async (ctx, id) => {
+    const account = await accounts.find(id);
+    if (account?.state !== 'active') return undefined;
+    return {
+      accountId: account.id,
+      // The profile can't replace what the protocol says of the sign-in: `sub`, `acr`, `amr` and
+      // the like are not among the claims of an account, and `sub` is set last.
+      claims: async (use: string, _scope: string, requested: Record<string, unknown>): Promise<AccountClaims> => {
+        const claims = claimsOf(account);
+        return { ...(use === 'id_token' && inUserinfoOnly(ctx, clients) ? pick(claims, requested) : claims), sub: account.id };
+      },
+    };
+  };
+}
+
+export function claimsOf(account: Account): Record<string, unknown> {
+  return {
+    ...account.profile,
+    preferred_username: account.username,
+    updated_at: account.updatedAt,
+    ...(account.email === undefined ? {} : { email: account.email, email_verified: account.emailVerified }),
+  };
+}
+
+/**
+ * OpenID Connect Core §5.4: claims of the scopes come from userinfo whenever an access token is
+ * issued. Portals that read the ID token alone say so in their file (`profile_in_id_token`).
+ */
+function inUserinfoOnly(ctx: KoaContextWithOIDC, clients: ClientRegistry): boolean {
+  const clientId = ctx.oidc.client?.clientId ?? '';
+  return ctx.oidc.params?.response_type !== 'id_token' && !clients.settings(clientId).profile_in_id_token;
+}
+
+const pick = (claims: Record<string, unknown>, requested: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(claims).filter(([name]) => Object.hasOwn(requested ?? {}, name)));

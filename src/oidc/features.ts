@@ -1,0 +1,106 @@
+import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { ClientRegistry } from './clients.ts';
+import { mutualTls } from './mtls.ts';
+import type { ProviderDependencies } from './provider.ts';
+
+/** What the provider can do. On for everybody, unless a setting under `features:` says otherwise. */
+export function features(deps: ProviderDependencies, clients: ClientRegistry): NonNullable<Configuration['features']> {
+  const { config, secretBox, pages } = deps;
+  const settings = config.features;
+  return {
+    devInteractions: { enabled: false },
+    backchannelLogout: { enabled: true },
+    claimsParameter: { enabled: true },
+    clientCredentials: { enabled: true },
+    dPoP: { enabled: true, nonceSecret: secretBox.deriveKey('dpop nonce') },
+    encryption: { enabled: false },
+    fapi: {
+      enabled: true,
+      profile: (_ctx, client) => (client && clients.settings(client.clientId).fapi ? '2.0' : undefined),
+    },
+    // A token is shown only to the client it was issued to or the API it is meant for.
+    introspection: {
+      enabled: true,
+      allowedPolicy: async (_ctx, client, token) =>
+        client.clientAuthMethod !== 'none' && (token.clientId === client.clientId || audienceOf(token) === client.clientId),
+    },
+    jwtIntrospection: { enabled: true },
+    jwtResponseModes: { enabled: true },
+    jwtUserinfo: { enabled: true },
+    mTLS: mutualTls(settings.mtls),
+    pushedAuthorizationRequests: { enabled: true },
+    requestObjects: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: async (_ctx, indicator, client) => {
+        const server = config.resource_servers[indicator];
+        if (!server || (server.clients && !server.clients.includes(client.clientId))) throw new errors.InvalidTarget();
+        return {
+          scope: server.scopes.join(' '),
+          audience: server.audience ?? indicator,
+          accessTokenFormat: server.access_token_format,
+          ...(server.access_token_lifetime === undefined ? {} : { accessTokenTTL: server.access_token_lifetime }),
+          jwt: { sign: { alg: server.access_token_signing_alg } },
+        };
+      },
+      useGrantedResource: async () => true,
+    },
+    revocation: {
+      enabled: true,
+      // RFC 7009 §2.1: another client's token is refused, not revoked.
+      allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+    },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: (ctx, form) => pages.signOut(ctx, { action: actionOf(ctx, 'end_session_confirm'), fields: fieldsOf(form) }),
+      postLogoutSuccessSource: (ctx) => pages.signedOut(ctx),
+    },
+    userinfo: { enabled: true },
+    deviceFlow: {
+      enabled: settings.device_flow.enabled,
+      charset: 'base-20',
+      mask: '****-****',
+      userCodeInputSource: (ctx, form, _out, error) => {
+        const { userCode } = (error ?? {}) as { userCode?: string };
+        const problem = error && problemOf(error);
+        pages.deviceCode(ctx, {
+          action: actionOf(ctx, 'code_verification'),
+          fields: fieldsOf(form),
+          ...(userCode === undefined ? {} : { userCode }),
+          ...(problem === undefined ? {} : { problem }),
+        });
+      },
+      userCodeConfirmSource: (ctx, form, _client, _device, userCode) =>
+        pages.deviceConfirm(ctx, { action: actionOf(ctx, 'code_verification'), fields: fieldsOf(form), userCode }),
+      successSource: (ctx) => pages.deviceDone(ctx),
+    },
+    registration: {
+      enabled: settings.registration.enabled,
+      initialAccessToken: settings.registration.initial_access_token ?? false,
+    },
+    registrationManagement: { enabled: settings.registration.enabled },
+  };
+}
+
+/** The library hands over a form as HTML; our pages write their own around the same hidden fields. */
+function fieldsOf(form: string): Record<string, string> {
+  const hidden = form.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g);
+  return Object.fromEntries([...hidden].map(([, name = '', value = '']) => [name, unescapeHtml(value)]));
+}
+
+const unescapeHtml = (html: string): string =>
+  html.replace(/&(lt|gt|quot|#39|amp);/g, (_all, name: string) => ({ lt: '<', gt: '>', quot: '"', '#39': "'", amp: '&' })[name] ?? '');
+
+const actionOf = (ctx: KoaContextWithOIDC, route: string): string => new URL(ctx.oidc.urlFor(route)).pathname;
+
+const audienceOf = (token: object): unknown => ('aud' in token ? token.aud : undefined);
+
+/** What the library's errors of the code page mean for the person holding the device. */
+const DEVICE_PROBLEMS: Readonly<Record<string, string>> = {
+  NoCodeError: 'code_required',
+  NotFoundError: 'code_invalid',
+  ExpiredError: 'code_expired',
+  AlreadyUsedError: 'code_used',
+  AbortedError: 'device_cancelled',
+};
+const problemOf = (error: Error): string => DEVICE_PROBLEMS[error.name] ?? DEVICE_PROBLEMS[error.constructor.name] ?? 'device_failed';

@@ -1,0 +1,122 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { errors, type Interaction, type InteractionResults, type Provider } from 'oidc-provider';
+import { type Clock, epochSeconds } from '../kernel/clock.ts';
+import { VestibuleError } from '../kernel/errors.ts';
+import type { ConsentStore } from '../storage/ports.ts';
+import { type Asked, grantConsent } from './grants.ts';
+
+/** An authorization request that waits for a person, as the server remembers it. */
+export interface PendingInteraction {
+  readonly uid: string;
+  readonly clientId: string;
+  readonly prompt: 'login' | 'consent';
+  readonly expiresAt: number;
+  /** Account already signed in here. */
+  readonly accountId: string | undefined;
+  /** Request parameters that only help: untrusted text. */
+  readonly loginHint: string | undefined;
+  readonly uiLocales: string | undefined;
+  /** Scopes, claims and resources not granted yet; all that is requested when a portal asks again for what it has. */
+  readonly asked: Asked;
+  /** Where the protocol goes on. Set once the interaction was answered: a second click follows it. */
+  readonly answered: string | undefined;
+}
+
+export interface SignIn {
+  readonly accountId: string;
+  readonly amr: readonly string[];
+  readonly acr: string | undefined;
+  /** When it was really performed; seconds since the epoch. */
+  readonly at: number;
+}
+
+export interface Interactions {
+  /**
+   * The interaction of this browser at this path, proven by its own cookie: a link opened in
+   * another browser finds nothing (session fixation, login CSRF).
+   * @throws VestibuleError `session_expired` (400)
+   */
+  find(req: IncomingMessage, res: ServerResponse, uid: string): Promise<PendingInteraction>;
+  /** Answers with a sign-in. @returns where to send the browser */
+  signIn(pending: PendingInteraction, signIn: SignIn): Promise<string>;
+  /** Answers with what the person allowed. @returns where to send the browser */
+  consent(pending: PendingInteraction): Promise<string>;
+  /** Ends the request with an OAuth error at the portal. @returns where to send the browser */
+  refuse(pending: PendingInteraction, error: 'access_denied'): Promise<string>;
+  /** The client of an interaction, expired ones included: only for the way back from an error page. */
+  clientOf(uid: string): Promise<string | undefined>;
+}
+
+const strings = (value: unknown): string[] => (Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []);
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+export function createInteractions(deps: { provider: Provider; consents: ConsentStore; clock: Clock }): Interactions {
+  const { provider, clock } = deps;
+  /** The library's record belongs to the request that found it; it isn't handed out. */
+  const records = new WeakMap<PendingInteraction, Interaction>();
+
+  const answer = async (pending: PendingInteraction, result: InteractionResults): Promise<string> => {
+    const record = records.get(pending);
+    if (!record) throw new VestibuleError('session_expired', 400);
+    // Results of an earlier prompt of the same request are kept for a consent, never for a sign-in.
+    record.result = 'consent' in result ? { ...record.lastSubmission, ...result } : result;
+    await record.save(record.exp - epochSeconds(clock));
+    return record.returnTo;
+  };
+
+  return {
+    async find(req, res, uid) {
+      const record = await provider.interactionDetails(req, res).catch((error: unknown) => {
+        throw error instanceof errors.SessionNotFound ? new VestibuleError('session_expired', 400, { cause: error }) : error;
+      });
+      if (record.uid !== uid) throw new VestibuleError('session_expired', 400);
+      const pending = describe(record);
+      records.set(pending, record);
+      return pending;
+    },
+
+    signIn: (pending, { accountId, amr, acr, at }) =>
+      // `ts` always: without it a later prompt's merge would move `auth_time`.
+      answer(pending, { login: { accountId, amr: [...amr], ...(acr === undefined ? {} : { acr }), ts: at, remember: true } }),
+
+    async consent(pending) {
+      if (pending.accountId === undefined) throw new VestibuleError('session_expired', 400);
+      const grantId = records.get(pending)?.grantId;
+      const granted = await grantConsent(
+        deps,
+        { accountId: pending.accountId, clientId: pending.clientId, ...(grantId ? { grantId } : {}) },
+        pending.asked,
+      );
+      return answer(pending, { consent: { grantId: granted } });
+    },
+
+    refuse: (pending, error) => answer(pending, { error, error_description: 'the person cancelled' }),
+
+    async clientOf(uid) {
+      const record = await provider.Interaction.find(uid, { ignoreExpiration: true });
+      return text(record?.params.client_id);
+    },
+  };
+}
+
+function describe(record: Interaction): PendingInteraction {
+  const { params, prompt, session } = record;
+  const details = prompt.details as Record<string, unknown>;
+  const resources = (details.missingResourceScopes ?? {}) as Record<string, unknown>;
+  const nothingMissing = !details.missingOIDCScope && !details.missingOIDCClaims && !details.missingResourceScopes;
+  return {
+    uid: record.uid,
+    clientId: String(params.client_id),
+    prompt: prompt.name === 'consent' ? 'consent' : 'login',
+    expiresAt: record.exp,
+    accountId: session?.accountId,
+    loginHint: text(params.login_hint),
+    uiLocales: text(params.ui_locales),
+    asked: {
+      scopes: nothingMissing ? (text(params.scope) ?? '').split(' ').filter(Boolean) : strings(details.missingOIDCScope),
+      claims: strings(details.missingOIDCClaims),
+      resources: Object.fromEntries(Object.entries(resources).map(([indicator, scopes]) => [indicator, strings(scopes)])),
+    },
+    answered: record.result === undefined ? undefined : record.returnTo,
+  };
+}

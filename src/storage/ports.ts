@@ -1,0 +1,236 @@
+/**
+ * What the domain needs of storage, and nothing else. Two ports, chosen apart in the
+ * configuration: *durable* (people, credentials, consents, keys, audit: must survive a power
+ * cut) and *ephemeral* (protocol state, journeys, counters: must survive `kill -9`).
+ *
+ * Rules every engine keeps, proven by `test/contracts/`:
+ * - A promise that resolved means the write is committed.
+ * - Verbs named `insert…`, `consume…`, `replace…` and `increment…` are atomic: of any number of
+ *   simultaneous callers exactly one wins. None is made of a read followed by a write.
+ * - A row whose `expiresAt` has passed is never returned, whether swept already or not.
+ * - A failure is thrown, never turned into "not found" or "no": callers grant nothing then.
+ * - Times are whole seconds since the epoch; identifiers are opaque strings.
+ */
+
+// ---------------------------------------------------------------- durable
+
+export type AccountState = 'active' | 'suspended' | 'deleted';
+
+/** Standard claims of OpenID Connect Core §5.1 that an account may hold. */
+export interface Profile {
+  readonly name?: string;
+  readonly given_name?: string;
+  readonly family_name?: string;
+  readonly middle_name?: string;
+  readonly nickname?: string;
+  readonly profile?: string;
+  readonly picture?: string;
+  readonly website?: string;
+  readonly gender?: string;
+  readonly birthdate?: string;
+  readonly zoneinfo?: string;
+  readonly locale?: string;
+  readonly phone_number?: string;
+  readonly phone_number_verified?: boolean;
+  readonly address?: Readonly<Record<string, string>>;
+}
+
+export interface Account {
+  /** The subject (`sub`): random, never the username. */
+  readonly id: string;
+  /** As the person writes it; compared only through `identifiers`. */
+  readonly username: string;
+  readonly email?: string;
+  readonly emailVerified: boolean;
+  readonly state: AccountState;
+  readonly profile: Profile;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Grows by one at each change; the expected value guards `replace`. */
+  readonly version: number;
+}
+
+export interface AccountStore {
+  find(id: string): Promise<Account | undefined>;
+  /** @param identifier normalised username or e-mail address (`accounts/identifier.ts`) */
+  findByIdentifier(identifier: string): Promise<Account | undefined>;
+  /** @returns false, and nothing is written, when the id or any identifier is taken. */
+  insert(account: Account, identifiers: readonly string[]): Promise<boolean>;
+  /** Compare-and-set on `version`. @returns false when somebody else changed the account meanwhile
+   *  or an identifier is taken; nothing is written then. The new version is `expectedVersion + 1`. */
+  replace(account: Account, identifiers: readonly string[], expectedVersion: number): Promise<boolean>;
+}
+
+/** One proof a person can give: a password hash, later a passkey, a TOTP seed … */
+export interface Credential {
+  readonly accountId: string;
+  /** The factor it belongs to: `password`, … */
+  readonly kind: string;
+  readonly id: string;
+  /** A hash or a sealed value: never a secret in clear. */
+  readonly data: string;
+  /** Compare-and-set value: grows by one at each change. */
+  readonly version: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface CredentialStore {
+  list(accountId: string, kind: string): Promise<Credential[]>;
+  find(accountId: string, kind: string, id: string): Promise<Credential | undefined>;
+  /** @returns false when (account, kind, id) exists. */
+  insert(credential: Credential): Promise<boolean>;
+  /** Compare-and-set on `version`; stored as `expectedVersion + 1`. @returns false for the loser. */
+  replace(credential: Credential, expectedVersion: number): Promise<boolean>;
+  /** @returns whether it was there. */
+  remove(accountId: string, kind: string, id: string): Promise<boolean>;
+}
+
+/** What a person allowed a third-party client, remembered beyond the session. */
+export interface Consent {
+  readonly accountId: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly claims: readonly string[];
+  /** Scopes by resource indicator (RFC 8707). */
+  readonly resources: Readonly<Record<string, readonly string[]>>;
+  readonly updatedAt: number;
+}
+
+export interface ConsentStore {
+  find(accountId: string, clientId: string): Promise<Consent | undefined>;
+  /** Insert or overwrite: the last decision counts. */
+  save(consent: Consent): Promise<void>;
+  remove(accountId: string, clientId: string): Promise<boolean>;
+}
+
+/** A signing key, sealed. `position` 0 signs, the others verify. */
+export interface StoredKey {
+  readonly kid: string;
+  readonly alg: string;
+  readonly sealedJwk: string;
+  readonly position: number;
+  readonly createdAt: number;
+}
+
+export interface KeyStore {
+  /** Ordered by `alg`, then `position`. */
+  list(): Promise<StoredKey[]>;
+  /** All or nothing, and only into an empty store: ten nodes may start together, one wins.
+   *  @returns false when there are keys already. */
+  insertFirst(keys: readonly StoredKey[]): Promise<boolean>;
+}
+
+export interface AuditEvent {
+  /** Random; makes a retried append harmless. */
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Dotted name: `login.succeeded`, `login.failed`, `people.added` … */
+  readonly event: string;
+  readonly accountId?: string;
+  readonly clientId?: string;
+  readonly requestId?: string;
+  /** Address prefix, never the full address. */
+  readonly address?: string;
+  readonly details?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+}
+
+export interface AuditStore {
+  append(event: AuditEvent): Promise<void>;
+  /** Newest first. */
+  list(query: { readonly accountId?: string; readonly limit: number }): Promise<AuditEvent[]>;
+}
+
+// ---------------------------------------------------------------- protocol artifacts (both)
+
+/** One record of the protocol library (session, code, token, grant …). */
+export interface Artifact {
+  /** Everything the library stored, JSON; unknown members survive the round trip. */
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly grantId?: string;
+  readonly uid?: string;
+  readonly userCode?: string;
+  /** When it was used up; single use is decided by `consumeOnce` alone. */
+  readonly consumedAt?: number;
+  readonly expiresAt: number;
+}
+
+export interface ArtifactStore {
+  /** Insert or overwrite; keeps an existing `consumedAt`. `kind` and `id` together are the key,
+   *  so an id of one kind never finds a record of another. */
+  save(kind: string, id: string, artifact: Artifact): Promise<void>;
+  /** @returns false when the key exists (replay detection). */
+  insertOnly(kind: string, id: string, artifact: Artifact): Promise<boolean>;
+  find(kind: string, id: string): Promise<Artifact | undefined>;
+  findByUid(kind: string, uid: string): Promise<{ id: string; artifact: Artifact } | undefined>;
+  findByUserCode(kind: string, userCode: string): Promise<{ id: string; artifact: Artifact } | undefined>;
+  /** Marks as used. @returns true for exactly one caller; false when used already or not there. */
+  consumeOnce(kind: string, id: string, at: number): Promise<boolean>;
+  remove(kind: string, id: string): Promise<void>;
+  /** Removes every record of that kind belonging to the grant, without a scan. */
+  removeByGrant(kind: string, grantId: string): Promise<void>;
+}
+
+// ---------------------------------------------------------------- ephemeral
+
+/** State of one login journey, keyed by the interaction's uid. */
+export interface JourneyRecord {
+  readonly uid: string;
+  readonly state: Readonly<Record<string, unknown>>;
+  readonly version: number;
+  readonly expiresAt: number;
+}
+
+export interface JourneyStore {
+  find(uid: string): Promise<JourneyRecord | undefined>;
+  /** Compare-and-set; `expectedVersion` 0 means "there is none yet". Stored as `expectedVersion + 1`.
+   *  @returns false for the loser. */
+  save(record: Omit<JourneyRecord, 'version'>, expectedVersion: number): Promise<boolean>;
+}
+
+export interface CounterReading {
+  /** Count within the running window, this call included. */
+  readonly count: number;
+  /** When the window ends, seconds since the epoch. */
+  readonly resetsAt: number;
+}
+
+/** Counting that parallel callers can't slip past: limits are decided on the returned counts. */
+export interface CounterStore {
+  /** Adds one to each key in one atomic step; a key's window starts at its first increment.
+   *  @returns readings in the order of the keys */
+  increment(keys: readonly { readonly key: string; readonly windowSeconds: number }[]): Promise<CounterReading[]>;
+  /** Takes one back from each (never below zero, never outliving the window). */
+  decrement(keys: readonly string[]): Promise<void>;
+  reset(keys: readonly string[]): Promise<void>;
+}
+
+// ---------------------------------------------------------------- the two halves
+
+export interface DurableStorage {
+  readonly accounts: AccountStore;
+  readonly credentials: CredentialStore;
+  readonly consents: ConsentStore;
+  readonly keys: KeyStore;
+  readonly audit: AuditStore;
+  /** Artifacts whose loss would matter: grants, refresh tokens, dynamically registered clients. */
+  readonly artifacts: ArtifactStore;
+  /** Throws when the store can't answer. For the readiness probe. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface EphemeralStorage {
+  readonly artifacts: ArtifactStore;
+  readonly journeys: JourneyStore;
+  readonly counters: CounterStore;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What an engine's folder exports besides its configuration schema. */
+export interface EngineContext {
+  readonly clock: import('../kernel/clock.ts').Clock;
+  readonly logger: import('../kernel/logger.ts').Logger;
+}

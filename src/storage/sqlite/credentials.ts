@@ -1,0 +1,98 @@
+import type { StatementSync } from 'node:sqlite';
+import type { Credential, CredentialStore } from '../ports.ts';
+import type { Database } from './database.ts';
+import { text, whole } from './values.ts';
+
+interface Row {
+  account_id: string;
+  kind: string;
+  id: string;
+  data: string;
+  version: number;
+  created_at: number;
+  updated_at: number;
+}
+
+const COLUMNS = 'account_id, kind, id, data, version, created_at, updated_at';
+
+export class SqliteCredentials implements CredentialStore {
+  readonly #database: Database;
+  readonly #list: StatementSync;
+  readonly #find: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #replace: StatementSync;
+  readonly #remove: StatementSync;
+
+  constructor(database: Database) {
+    this.#database = database;
+    const key = 'account_id = ? AND kind = ? AND id = ?';
+    this.#list = database.prepare(
+      `SELECT ${COLUMNS} FROM credentials WHERE account_id = ? AND kind = ? ORDER BY created_at, id`,
+    );
+    this.#find = database.prepare(`SELECT ${COLUMNS} FROM credentials WHERE ${key}`);
+    this.#insert = database.prepare(
+      `INSERT INTO credentials (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    );
+    this.#replace = database.prepare(
+      `UPDATE credentials SET data = ?, created_at = ?, updated_at = ?, version = version + 1
+       WHERE ${key} AND version = ?`,
+    );
+    this.#remove = database.prepare(`DELETE FROM credentials WHERE ${key}`);
+  }
+
+  /** Oldest first. */
+  async list(accountId: string, kind: string): Promise<Credential[]> {
+    const key = [text('accountId', accountId), text('kind', kind)];
+    return this.#database.read(() => this.#list.all(...key).map((found) => credentialOf(found as unknown as Row)));
+  }
+
+  async find(accountId: string, kind: string, id: string): Promise<Credential | undefined> {
+    const key = keyOf(accountId, kind, id);
+    return this.#database.read(() => {
+      const found = this.#find.get(...key) as Row | undefined;
+      return found && credentialOf(found);
+    });
+  }
+
+  async insert(credential: Credential): Promise<boolean> {
+    return this.#database.change(
+      this.#insert,
+      ...keyOf(credential.accountId, credential.kind, credential.id),
+      text('data', credential.data),
+      whole('version', credential.version),
+      whole('createdAt', credential.createdAt),
+      whole('updatedAt', credential.updatedAt),
+    );
+  }
+
+  async replace(credential: Credential, expectedVersion: number): Promise<boolean> {
+    return this.#database.change(
+      this.#replace,
+      text('data', credential.data),
+      whole('createdAt', credential.createdAt),
+      whole('updatedAt', credential.updatedAt),
+      ...keyOf(credential.accountId, credential.kind, credential.id),
+      whole('expectedVersion', expectedVersion),
+    );
+  }
+
+  async remove(accountId: string, kind: string, id: string): Promise<boolean> {
+    return this.#database.change(this.#remove, ...keyOf(accountId, kind, id));
+  }
+}
+
+const keyOf = (accountId: string, kind: string, id: string): string[] => [
+  text('accountId', accountId),
+  text('kind', kind),
+  text('id', id),
+];
+
+const credentialOf = (found: Row): Credential => ({
+  accountId: found.account_id,
+  kind: found.kind,
+  id: found.id,
+  data: found.data,
+  version: found.version,
+  createdAt: found.created_at,
+  updatedAt: found.updated_at,
+});

@@ -1,0 +1,71 @@
+import type { Half } from '../migrations.ts';
+import { artifactsVersion1 } from './artifacts.ts';
+
+const version1 = `
+  CREATE TABLE accounts (
+    id TEXT NOT NULL PRIMARY KEY,
+    username TEXT NOT NULL,
+    email TEXT,
+    email_verified INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    version INTEGER NOT NULL
+  ) STRICT;
+
+  -- One row an identifier: usernames and e-mail addresses share one space, each taken once.
+  CREATE TABLE identifiers (
+    identifier TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES accounts (id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX identifiers_by_account ON identifiers (account_id);
+
+  CREATE TABLE credentials (
+    account_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    data TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (account_id, kind, id)
+  ) STRICT;
+
+  CREATE TABLE consents (
+    account_id TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    claims TEXT NOT NULL,
+    resources TEXT NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (account_id, client_id)
+  ) STRICT;
+
+  CREATE TABLE signing_keys (
+    kid TEXT NOT NULL PRIMARY KEY,
+    alg TEXT NOT NULL,
+    sealed_jwk TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+
+  -- \`sequence\` keeps the order of events of one millisecond.
+  CREATE TABLE audit_events (
+    sequence INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    at INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    account_id TEXT,
+    client_id TEXT,
+    request_id TEXT,
+    address TEXT,
+    details TEXT
+  ) STRICT;
+  CREATE INDEX audit_events_by_time ON audit_events (at);
+  CREATE INDEX audit_events_by_account ON audit_events (account_id, at) WHERE account_id IS NOT NULL;
+
+  ${artifactsVersion1}
+`;
+
+export const durable: Half = { name: 'durable', applicationId: 0x56_73_74_44, migrations: [version1] };

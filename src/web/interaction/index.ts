@@ -1,0 +1,2 @@
+/** The pages of the login journey: translates between HTTP and the journey, decides nothing. */
+export { createInteractionRoutes } from './routes.ts';

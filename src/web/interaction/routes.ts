@@ -1,0 +1,159 @@
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import { addressPrefix, type Audit } from '../../audit/index.ts';
+import type { Accounts } from '../../accounts/index.ts';
+import { VestibuleError } from '../../kernel/errors.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import { acrOf, fieldsOf, type JourneyInput, type Journeys, type Proof, type Showing, type StepEvent } from '../../journey/index.ts';
+import type { Interactions, PendingInteraction } from '../../oidc/index.ts';
+import type { ClientFile } from '../../config/schema/client.ts';
+import type { Forms } from '../middleware/forms.ts';
+import type { Metrics } from '../metrics.ts';
+import type { PageWriter } from '../page-writer.ts';
+import type { PageModel } from '../pages/index.ts';
+
+export interface InteractionDependencies {
+  readonly interactions: Interactions;
+  readonly journeys: Journeys;
+  readonly accounts: Accounts;
+  readonly audit: Audit;
+  readonly forms: Forms;
+  readonly pages: PageWriter;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** The client's file, or one made up from its registration. */
+  client(clientId: string): Promise<ClientFile | undefined>;
+}
+
+export function createInteractionRoutes(deps: InteractionDependencies): Router {
+  const { interactions, journeys, forms, pages, metrics } = deps;
+  const router = new Router();
+
+  const show = async (ctx: Context, pending: PendingInteraction, showing: Showing): Promise<void> => {
+    const { step, state, view, problem } = showing;
+    const path = `/interaction/${pending.uid}/${step}`;
+    if (problem) ctx.status = 400;
+    pages.write(
+      ctx,
+      step,
+      { ...view, action: path, switchAction: path, csrf: forms.csrf(purposeOf(pending.uid)), cancel: true, ...(problem ? { problem } : {}) } as PageModel,
+      { chosen: state.language, uiLocales: pending.uiLocales, client: await deps.client(pending.clientId) },
+    );
+  };
+
+  router.get(['/interaction/:uid', '/interaction/:uid/:step'], async (ctx) => {
+    const uid = String(ctx.params.uid);
+    const pending = await interactions.find(ctx.req, ctx.res, uid);
+    if (pending.answered) return redirect(ctx, pending.answered);
+    const input = await inputOf(ctx, pending, deps);
+
+    if (ctx.query.lang !== undefined) {
+      const language = pages.rememberLanguage(ctx);
+      if (language) await journeys.chooseLanguage(language, input);
+      return redirect(ctx, ctx.path);
+    }
+    const showing = await journeys.current(input);
+    // Nothing left to ask but not answered: the answer itself was lost; ask the last step again.
+    if (showing === 'finished') throw new VestibuleError('session_expired', 400);
+    // Another step's address, or back after a step was done: the step that is due.
+    if (ctx.params.step !== undefined && ctx.params.step !== showing.step) return redirect(ctx, `/interaction/${uid}/${showing.step}`);
+    await show(ctx, pending, showing);
+  });
+
+  router.post('/interaction/:uid/:step', async (ctx) => {
+    const { uid = '', step = '' } = ctx.params;
+    const form = await forms.read(ctx, purposeOf(uid), fieldsOf(step));
+    const pending = await interactions.find(ctx.req, ctx.res, uid);
+    // A second click: the first one's answer stands.
+    if (pending.answered) return redirect(ctx, pending.answered);
+
+    const result = await journeys.submit(step, form, await inputOf(ctx, pending, deps));
+    const record = () => note(ctx, pending, step, result.events, deps);
+    if ('again' in result) {
+      metrics.step(step, result.again.problem?.code ?? 'again');
+      await record();
+      return show(ctx, pending, result.again);
+    }
+    metrics.step(step, 'refused' in result ? 'cancelled' : 'ok');
+    if ('go' in result) {
+      await record();
+      return redirect(ctx, `/interaction/${uid}/${result.go}`);
+    }
+    if ('refused' in result) return redirect(ctx, await interactions.refuse(pending, result.refused));
+    // The trail and the answer are committed together; only then does the browser go on.
+    const [location] = await Promise.all([answer(pending, result.finished, interactions), record()]);
+    redirect(ctx, location);
+  });
+
+  return router;
+}
+
+const purposeOf = (uid: string): string => `interaction ${uid}`;
+
+/** 303 (RFC 9700 §4.12): the browser must not send a password along to where it is redirected. */
+function redirect(ctx: Context, location: string): void {
+  ctx.set('Cache-Control', 'no-store');
+  ctx.status = 303;
+  ctx.redirect(location);
+}
+
+async function inputOf(ctx: Context, pending: PendingInteraction, { accounts }: InteractionDependencies): Promise<JourneyInput> {
+  const account = pending.accountId === undefined ? undefined : await accounts.find(pending.accountId);
+  const { scopes, claims, resources } = pending.asked;
+  return {
+    uid: pending.uid,
+    clientId: pending.clientId,
+    expiresAt: pending.expiresAt,
+    demand: { prompt: pending.prompt },
+    address: addressPrefix(ctx.ip),
+    ...(pending.loginHint === undefined ? {} : { loginHint: pending.loginHint.slice(0, 254) }),
+    ...(account?.state === 'active' ? { signedIn: { accountId: account.id, username: account.username } } : {}),
+    ...(pending.prompt === 'consent'
+      ? {
+          consent: {
+            username: account?.username ?? '',
+            scopes: scopes.filter((scope) => scope !== 'offline_access'),
+            claims,
+            resources: Object.entries(resources).map(([indicator, wanted]) => ({ indicator, scopes: wanted })),
+            offline: scopes.includes('offline_access'),
+          },
+        }
+      : {}),
+  };
+}
+
+async function answer(
+  pending: PendingInteraction,
+  { accountId, proofs }: { accountId: string | undefined; proofs: readonly Proof[] },
+  interactions: Interactions,
+): Promise<string> {
+  if (pending.prompt === 'consent') return interactions.consent(pending);
+  const last = proofs.at(-1);
+  // Nobody is signed in without a proof, whatever the table said.
+  if (accountId === undefined || last === undefined) throw new VestibuleError('session_expired', 400);
+  const amr = [...new Set(proofs.flatMap((proof) => proof.amr))];
+  return interactions.signIn(pending, { accountId, amr, acr: acrOf(amr), at: last.at });
+}
+
+async function note(
+  ctx: Context,
+  pending: PendingInteraction,
+  step: string,
+  events: readonly StepEvent[],
+  { audit, logger, metrics }: InteractionDependencies,
+): Promise<void> {
+  await Promise.all(
+    events.map(({ event, accountId }) => {
+      const person = accountId ?? pending.accountId;
+      if (event === 'login.succeeded' || event === 'login.failed') metrics.login(event === 'login.succeeded' ? 'succeeded' : 'failed');
+      logger.info({ event, request_id: ctx.state.requestId, client_id: pending.clientId, account: person, step });
+      return audit.record({
+        event,
+        clientId: pending.clientId,
+        requestId: ctx.state.requestId,
+        address: addressPrefix(ctx.ip),
+        ...(person === undefined ? {} : { accountId: person }),
+      });
+    }),
+  );
+}

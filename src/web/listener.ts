@@ -1,0 +1,59 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { BlockList, isIP } from 'node:net';
+import type { Config } from '../config/config.ts';
+
+/** Bytes of all request headers; Node answers 431 beyond. Authorization requests are long addresses. */
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Milliseconds. A slow sender holds a socket no longer than this. */
+const HEADERS_TIMEOUT = 10_000;
+const REQUEST_TIMEOUT = 30_000;
+
+const FORWARDED = ['forwarded', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-prefix', 'x-forwarded-server', 'x-real-ip'];
+
+/**
+ * The outermost layer: decides what of a request may be believed before anything else sees it.
+ * Host and scheme are always the configured issuer's (security-catalogue: host poisoning), the
+ * visitor's address and client certificate count only from a configured proxy.
+ */
+export function createListener(handle: RequestListener, config: Config): Server {
+  const trusted = blockList(config.proxy.trusted);
+  const issuer = new URL(config.issuer);
+  const { certificate_header, verified_header } = config.features.mtls;
+
+  return createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT,
+      requestTimeout: REQUEST_TIMEOUT,
+      // Duplicates of `Host`, `Content-Length` and the like are refused by the parser.
+      insecureHTTPParser: false,
+    },
+    (req, res) => {
+      const { headers } = req;
+      for (const name of FORWARDED) delete headers[name];
+      if (!isTrusted(req, trusted)) {
+        for (const name of ['x-forwarded-for', certificate_header, verified_header]) delete headers[name];
+      }
+      headers.host = issuer.host;
+      headers['x-forwarded-proto'] = issuer.protocol.slice(0, -1);
+      handle(req, res);
+    },
+  );
+}
+
+function isTrusted(req: IncomingMessage, trusted: BlockList): boolean {
+  const address = req.socket.remoteAddress ?? '';
+  const family = isIP(address);
+  return family !== 0 && trusted.check(address, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+function blockList(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', prefix] = network.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
+}

@@ -1,0 +1,91 @@
+import type { Context } from 'koa';
+import type { Config } from '../config/config.ts';
+import type { ClientFile } from '../config/schema/client.ts';
+import { LANGUAGES, type Language } from '../config/schema/values.ts';
+import { chooseLanguage } from '../i18n/index.ts';
+import type { Assets, PageContext, PageModel, PageName, Pages } from './pages/index.ts';
+
+export interface Asked {
+  /** Language chosen on a page of this journey. */
+  readonly chosen?: string | undefined;
+  /** `ui_locales` of the portal's request. */
+  readonly uiLocales?: string | undefined;
+  readonly client?: ClientFile | undefined;
+}
+
+export interface PageWriter {
+  write(ctx: Context, page: PageName, model: PageModel, asked?: Asked): void;
+  error(ctx: Context, failure: { code: string; status: number; retryAfter?: number; values?: Record<string, string> }): Promise<void>;
+  /** Remembers a language chosen by `?lang=…`. @returns the language, or undefined when it is none of ours */
+  rememberLanguage(ctx: Context): Language | undefined;
+}
+
+const LANGUAGE_COOKIE = 'vestibule_language';
+const YEAR = 365 * 86_400_000;
+
+/** Writes a page as the answer: in the person's language, in the portal's colours, not stored anywhere. */
+export function createPageWriter(deps: {
+  config: Config;
+  pages: Pages;
+  assets: Assets;
+  /** The portal an interaction belongs to, for the way back from an error page. */
+  clientOf(ctx: Context): Promise<ClientFile | undefined>;
+}): PageWriter {
+  const { config, pages, assets, clientOf } = deps;
+  const https = config.issuer.startsWith('https://');
+  const cookieName = https ? `__Host-${LANGUAGE_COOKIE}` : LANGUAGE_COOKIE;
+
+  const contextOf = (ctx: Context, { chosen, uiLocales, client }: Asked): PageContext => {
+    const clientDefault = client?.vestibule.default_language;
+    const cookie = ctx.cookies.get(cookieName);
+    const language = chooseLanguage(
+      {
+        ...(chosen === undefined ? {} : { chosen }),
+        ...(uiLocales === undefined ? {} : { uiLocales }),
+        ...(cookie === undefined ? {} : { cookie }),
+        acceptLanguage: ctx.get('Accept-Language'),
+        ...(clientDefault === undefined ? {} : { clientDefault }),
+      },
+      config.languages.offered,
+      config.languages.default,
+    );
+    return {
+      language,
+      requestId: ctx.state.requestId,
+      ...(client === undefined ? {} : { client: assets.clientView(client, language) }),
+      languages: config.languages.offered.map((offered) => ({ language: offered, href: inLanguage(ctx, offered) })),
+    };
+  };
+
+  const writer: PageWriter = {
+    write(ctx, page, model, asked = {}) {
+      ctx.set('Cache-Control', 'no-store');
+      ctx.type = 'html';
+      const chosen = asked.chosen ?? writer.rememberLanguage(ctx);
+      ctx.body = pages.render(page, model, contextOf(ctx, { ...asked, chosen }));
+    },
+
+    async error(ctx, failure) {
+      // Looking up the way back must not fail the error page itself.
+      const client = await clientOf(ctx).catch(() => undefined);
+      ctx.status = failure.status;
+      writer.write(ctx, 'error', { ...failure, reference: ctx.state.requestId }, { client });
+    },
+
+    rememberLanguage(ctx) {
+      const language = languageIn(ctx);
+      if (language) ctx.cookies.set(cookieName, language, { httpOnly: true, sameSite: 'lax', secure: https, path: '/', maxAge: YEAR, signed: false });
+      return language;
+    },
+  };
+  return writer;
+}
+
+/** This page's own address with another language: its query stays, as it may be the portal's request. */
+function inLanguage(ctx: Context, language: Language): string {
+  const query = new URLSearchParams(ctx.querystring);
+  query.set('lang', language);
+  return `?${query}`;
+}
+
+const languageIn = (ctx: Context): Language | undefined => LANGUAGES.find((language) => language === ctx.query.lang);

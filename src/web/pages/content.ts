@@ -1,0 +1,71 @@
+import { formatList, formatWait, type Texts, type Translate } from '../../i18n/index.ts';
+import type { PageModels, Problem } from './models.ts';
+
+/** The sentence of a problem; one without a text of its own gets the general sentence. */
+export function formatProblem({ code, values }: Problem, texts: Texts, t: Translate): string {
+  const key = `problems.${code}`;
+  return texts.has(key) ? t(key, values) : t('problems.unexpected');
+}
+
+/** Where a code has no text of its own, the status says enough. */
+const FALLBACK_BY_STATUS: Readonly<Record<number, string>> = {
+  400: 'bad_request',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  413: 'too_large',
+  415: 'unsupported_media',
+  429: 'too_many_requests',
+  503: 'busy',
+};
+
+const DEFAULT_WAIT = 60;
+
+export interface ErrorContent {
+  readonly title: string;
+  readonly text: string;
+  /** For the administrators of the portal; only where OAuth gave a code. */
+  readonly administrators: string | undefined;
+}
+
+export function describeError(model: PageModels['error'], texts: Texts, t: Translate, locale: string): ErrorContent {
+  const { error, error_description: description } = model.values ?? {};
+  const candidates = [model.code, ...(error ? ['invalid_request'] : []), FALLBACK_BY_STATUS[model.status]];
+  const code = candidates.find((candidate) => candidate && texts.has(`errors.${candidate}.title`)) ?? 'unexpected';
+  const values = { ...model.values, wait: formatWait(model.retryAfter ?? DEFAULT_WAIT, locale) };
+  return {
+    title: t(`errors.${code}.title`, values),
+    text: t(`errors.${code}.text`, values),
+    administrators: error
+      ? t('error_page.administrators', { error: [error, description].filter(Boolean).join(' – ') })
+      : undefined,
+  };
+}
+
+/** What a portal asks for, a line each, in people's words; what has no words is shown by name. */
+export function consentItems(
+  model: PageModels['consent'],
+  texts: Texts,
+  t: Translate,
+  locale: string,
+): readonly string[] {
+  const asksOffline = model.offline || model.scopes.includes('offline_access');
+  const scopes = model.scopes
+    .filter((scope) => scope !== 'offline_access')
+    .map((scope) =>
+      texts.has(`consent.scopes.${scope}`) ? t(`consent.scopes.${scope}`) : t('consent.scope', { scope }),
+    );
+  const claims = model.claims.map((claim) =>
+    texts.has(`consent.claim.${claim}`) ? t(`consent.claim.${claim}`) : claim,
+  );
+  const resources = model.resources.map(({ indicator, scopes: granted }) =>
+    granted.length === 0
+      ? t('consent.resource', { resource: indicator })
+      : t('consent.resource_scopes', { resource: indicator, list: formatList(granted, locale) }),
+  );
+  return [
+    ...scopes,
+    ...(claims.length > 0 ? [t('consent.claims', { list: formatList(claims, locale) })] : []),
+    ...resources,
+    ...(asksOffline ? [t('consent.scopes.offline_access')] : []),
+  ];
+}

@@ -1,0 +1,92 @@
+import type { Context } from 'koa';
+import type { Accounts } from '../accounts/index.ts';
+import type { Audit } from '../audit/index.ts';
+import type { Config } from '../config/config.ts';
+import { type ClientFile, clientSchema } from '../config/schema/client.ts';
+import { createTexts } from '../i18n/index.ts';
+import type { Journeys } from '../journey/index.ts';
+import type { Logger } from '../kernel/logger.ts';
+import type { Random } from '../kernel/random.ts';
+import type { SecretBox } from '../kernel/secret-box.ts';
+import type { OidcProvider, ProviderPages } from '../oidc/index.ts';
+import { createAssetRoutes } from './asset-routes.ts';
+import { createInteractionRoutes } from './interaction/index.ts';
+import type { Metrics } from './metrics.ts';
+import { failures } from './middleware/failures.ts';
+import { createForms } from './middleware/forms.ts';
+import { request } from './middleware/request.ts';
+import { securityHeaders } from './middleware/security-headers.ts';
+import { createPageWriter } from './page-writer.ts';
+import { createAssets, createPages } from './pages/index.ts';
+import { createProviderPages } from './provider-pages.ts';
+
+export interface WebDependencies {
+  readonly config: Config;
+  readonly journeys: Journeys;
+  readonly accounts: Accounts;
+  readonly audit: Audit;
+  readonly secretBox: SecretBox;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly random: Random;
+}
+
+export interface Web {
+  /** What the provider shows where it can't redirect. */
+  readonly providerPages: ProviderPages;
+  /** Puts our middleware and routes before the protocol's own. */
+  mount(provider: OidcProvider): void;
+}
+
+/** Reads views, texts and assets once; from then on a page is a function call. */
+export function createWeb(deps: WebDependencies): Web {
+  const { config, journeys, logger, metrics, random } = deps;
+  const overlay = config.branding.overlay;
+  const texts = createTexts({ defaultLanguage: config.languages.default, ...(overlay === undefined ? {} : { overlay }) });
+  const assets = createAssets(config, { logger });
+  const pages = createPages({ texts, assets, branding: config.branding, ...(overlay === undefined ? {} : { overlay }) });
+  const files = new Map(config.clients.map((file) => [file.client_id, file]));
+  const clientFile = (client: RegisteredClient | undefined): ClientFile | undefined =>
+    client && (files.get(client.clientId) ?? fileOfStranger(client));
+
+  let provider: OidcProvider | undefined;
+  const findClient = async (clientId: string | undefined): Promise<ClientFile | undefined> => {
+    if (clientId === undefined) return undefined;
+    return files.get(clientId) ?? clientFile(await provider?.app.Client.find(clientId));
+  };
+  const clientOf = async (ctx: Context): Promise<ClientFile | undefined> => {
+    const uid = /^\/interaction\/([\w-]{1,64})/.exec(ctx.path)?.[1];
+    return uid ? findClient((await journeys.clientOf(uid)) ?? (await provider?.interactions.clientOf(uid))) : undefined;
+  };
+  const writer = createPageWriter({ config, pages, assets, clientOf });
+
+  return {
+    providerPages: createProviderPages({ pages: writer, clientFile }),
+    mount(mounted) {
+      provider = mounted;
+      const { app, interactions } = mounted;
+      const forms = createForms({ secretBox: deps.secretBox, issuer: config.issuer });
+      const routes = createInteractionRoutes({ ...deps, interactions, forms, pages: writer, client: findClient });
+      app.use(request({ logger, metrics, random }));
+      app.use(failures({ logger, pages: writer }));
+      app.use(securityHeaders(config.issuer.startsWith('https://')));
+      app.use(createAssetRoutes(assets));
+      app.use(routes.routes());
+      app.use(routes.allowedMethods());
+    },
+  };
+}
+
+interface RegisteredClient {
+  readonly clientId: string;
+  readonly clientName?: string | undefined;
+  readonly clientUri?: string | undefined;
+}
+
+/** A dynamically registered client has no file: neutral looks, its own name. Its addresses are
+ *  not offered as links, as nobody here has looked at them. */
+function fileOfStranger({ clientId, clientName }: RegisteredClient): ClientFile {
+  return { ...STRANGER, client_id: clientId, client_name: clientName ?? clientId };
+}
+
+const STRANGER: ClientFile = clientSchema.parse({ client_id: 'stranger', client_name: 'stranger' });

@@ -1,0 +1,118 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Credential, DurableStorage } from '../../src/storage/ports.ts';
+import type { Open } from './engines.ts';
+import { expectStringsOnly, expectWholeNumbersOnly, useWorkspace, winners } from './workspace.ts';
+
+const password: Credential = {
+  accountId: 'acc-anna',
+  kind: 'password',
+  id: 'current',
+  data: '$argon2id$v=19$…',
+  version: 1,
+  createdAt: 1_000,
+  updatedAt: 1_000,
+};
+
+export function credentialStoreContract(open: Open<DurableStorage>): void {
+  describe('credentials', () => {
+    const workspace = useWorkspace(open);
+
+    test('a credential is found as it was', async () => {
+      const { credentials } = await workspace.open();
+      expect(await credentials.insert(password)).toBe(true);
+      expect(await credentials.find('acc-anna', 'password', 'current')).toEqual(password);
+    });
+
+    test('account, kind and id together are the key', async () => {
+      const { credentials } = await workspace.open();
+      await credentials.insert(password);
+      expect(await credentials.find('acc-ben', 'password', 'current')).toBeUndefined();
+      expect(await credentials.find('acc-anna', 'passkey', 'current')).toBeUndefined();
+      expect(await credentials.find('acc-anna', 'password', 'other')).toBeUndefined();
+      expect(await credentials.insert({ ...password, accountId: 'acc-ben' })).toBe(true);
+      expect(await credentials.insert({ ...password, kind: 'passkey' })).toBe(true);
+    });
+
+    test('list gives the credentials of one account and one kind', async () => {
+      const { credentials } = await workspace.open();
+      const older = { ...password, kind: 'passkey', id: 'b', createdAt: 1 };
+      const newer = { ...password, kind: 'passkey', id: 'a', createdAt: 2 };
+      for (const one of [newer, older, password, { ...older, accountId: 'acc-ben' }]) await credentials.insert(one);
+      const found = await credentials.list('acc-anna', 'passkey');
+      expect(found).toHaveLength(2);
+      expect(found).toEqual(expect.arrayContaining([older, newer]));
+      expect(await credentials.list('acc-anna', 'totp')).toEqual([]);
+    });
+
+    test('insert refuses a taken key and leaves what is there', async () => {
+      const { credentials } = await workspace.open();
+      await credentials.insert(password);
+      expect(await credentials.insert({ ...password, data: 'other' })).toBe(false);
+      expect(await credentials.find('acc-anna', 'password', 'current')).toEqual(password);
+    });
+
+    test('replace writes the next version, and refuses any other expectation', async () => {
+      const { credentials } = await workspace.open();
+      await credentials.insert(password);
+      const changed = { ...password, data: 'new', updatedAt: 2_000 };
+      expect(await credentials.replace(changed, 2)).toBe(false);
+      expect(await credentials.replace(changed, 1)).toBe(true);
+      expect(await credentials.replace({ ...changed, data: 'late' }, 1)).toBe(false);
+      expect(await credentials.find('acc-anna', 'password', 'current')).toEqual({ ...changed, version: 2 });
+      expect(await credentials.replace({ ...password, id: 'absent' }, 1)).toBe(false);
+    });
+
+    test('remove says whether it was there, and removes nothing else', async () => {
+      const { credentials } = await workspace.open();
+      await credentials.insert(password);
+      await credentials.insert({ ...password, id: 'other' });
+      expect(await credentials.remove('acc-anna', 'password', 'current')).toBe(true);
+      expect(await credentials.remove('acc-anna', 'password', 'current')).toBe(false);
+      expect(await credentials.find('acc-anna', 'password', 'current')).toBeUndefined();
+      expect(await credentials.list('acc-anna', 'password')).toHaveLength(1);
+    });
+
+    test('of 50 simultaneous inserts, replacements and removals one each wins', async () => {
+      const stores = [await workspace.open(), await workspace.open()] as const;
+      const at = (index: number) => stores[index % 2 === 0 ? 0 : 1].credentials;
+      expect(await winners(50, (index) => at(index).insert({ ...password, data: `${index}` }))).toBe(1);
+      expect(await winners(50, (index) => at(index).replace({ ...password, data: `${index}` }, 1))).toBe(1);
+      expect((await stores[0].credentials.find('acc-anna', 'password', 'current'))?.version).toBe(2);
+      expect(await winners(50, (index) => at(index).remove('acc-anna', 'password', 'current'))).toBe(1);
+    });
+
+    test('credentials survive a restart', async () => {
+      const before = await workspace.open();
+      await before.credentials.insert(password);
+      await before.close();
+      const { credentials } = await workspace.open();
+      expect(await credentials.list('acc-anna', 'password')).toEqual([password]);
+    });
+
+    test('only strings and whole numbers get in', async () => {
+      const { credentials } = await workspace.open();
+      await credentials.insert(password);
+      await expectStringsOnly(
+        (value) => credentials.list(value, 'password'),
+        (value) => credentials.list('acc-anna', value),
+        (value) => credentials.find(value, 'password', 'current'),
+        (value) => credentials.find('acc-anna', value, 'current'),
+        (value) => credentials.find('acc-anna', 'password', value),
+        (value) => credentials.insert({ ...password, accountId: value }),
+        (value) => credentials.insert({ ...password, kind: value }),
+        (value) => credentials.insert({ ...password, id: value }),
+        (value) => credentials.insert({ ...password, data: value }),
+        (value) => credentials.replace({ ...password, data: value }, 1),
+        (value) => credentials.replace({ ...password, id: value }, 1),
+        (value) => credentials.remove(value, 'password', 'current'),
+        (value) => credentials.remove('acc-anna', value, 'current'),
+        (value) => credentials.remove('acc-anna', 'password', value),
+      );
+      await expectWholeNumbersOnly(
+        (value) => credentials.replace(password, value),
+        (value) => credentials.insert({ ...password, id: 'new', version: value }),
+      );
+      expect(await credentials.list('acc-anna', 'password')).toEqual([password]);
+    });
+  });
+}

@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect } from '@jest/globals';
+import type { Clock } from '../../src/kernel/clock.ts';
+import { createLogger } from '../../src/kernel/logger.ts';
+import type { EngineContext } from '../../src/storage/ports.ts';
+import type { Open } from './engines.ts';
+
+export class MovableClock implements Clock {
+  #now = Date.UTC(2030, 0, 1);
+
+  now(): number {
+    return this.#now;
+  }
+
+  get seconds(): number {
+    return this.#now / 1000;
+  }
+
+  advance(seconds: number): void {
+    this.#now += seconds * 1000;
+  }
+}
+
+/** Log lines, parsed. */
+export class LogLines {
+  readonly lines: Record<string, unknown>[] = [];
+
+  write(line: string): void {
+    this.lines.push(JSON.parse(line));
+  }
+}
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+export interface Workspace<Storage> {
+  /** Data of this test alone; removed after it. */
+  readonly directory: string;
+  readonly clock: MovableClock;
+  readonly log: LogLines;
+  readonly context: EngineContext;
+  /** Opens the data, once more each time: two of them stand for two processes. Closed after the test. */
+  open(): Promise<Storage>;
+}
+
+/** Gives every test of the surrounding `describe` a folder, a clock and what it opens. */
+export function useWorkspace<Storage extends Closable>(open: Open<Storage>): Workspace<Storage> {
+  let directory = '';
+  let clock = new MovableClock();
+  let log = new LogLines();
+  let opened: Storage[] = [];
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'vestibule-storage-'));
+    clock = new MovableClock();
+    log = new LogLines();
+  });
+
+  afterEach(async () => {
+    await Promise.all(opened.map((storage) => storage.close()));
+    opened = [];
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  return {
+    get directory() {
+      return directory;
+    },
+    get clock() {
+      return clock;
+    },
+    get log() {
+      return log;
+    },
+    get context() {
+      return { clock, logger: createLogger('info', log) };
+    },
+    async open() {
+      const storage = await open(directory, this.context);
+      opened.push(storage);
+      return storage;
+    },
+  };
+}
+
+/** What a parsed body or query may hold where a string is meant. */
+const NOT_STRINGS: readonly unknown[] = [
+  undefined,
+  null,
+  0,
+  7,
+  true,
+  {},
+  { $ne: '' },
+  { kind: 'x', id: 'y' },
+  ['id'],
+  new String('id'),
+  Symbol('id'),
+  () => 'id',
+  '\ud800',
+];
+
+/** Each of these calls must reject with TypeError whatever stands in place of the string. */
+export async function expectStringsOnly(...calls: readonly ((value: string) => Promise<unknown>)[]): Promise<void> {
+  for (const call of calls) {
+    for (const value of NOT_STRINGS) {
+      await expect(call(value as string)).rejects.toThrow(TypeError);
+    }
+  }
+}
+
+/** Each of these calls must reject with TypeError unless it is given a whole number. */
+export async function expectWholeNumbersOnly(
+  ...calls: readonly ((value: number) => Promise<unknown>)[]
+): Promise<void> {
+  for (const call of calls) {
+    for (const value of ['1', null, undefined, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, {}, [1]]) {
+      await expect(call(value as number)).rejects.toThrow(TypeError);
+    }
+  }
+}
+
+/** Starts all at once. @returns how many of them said true */
+export async function winners(
+  count: number,
+  contend: (index: number) => Promise<boolean>,
+): Promise<number> {
+  const outcomes = await Promise.all(Array.from({ length: count }, (_, index) => contend(index)));
+  return outcomes.filter(Boolean).length;
+}

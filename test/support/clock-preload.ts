@@ -1,0 +1,33 @@
+/**
+ * Loaded with `--import` into a server under test: moves the clock of the whole process, the
+ * protocol library included, when the parent says so. Timers keep running at their own pace.
+ */
+import { isMainThread } from 'node:worker_threads';
+
+export type ClockMessage = { readonly clockOffset: number };
+
+const RealDate = Date;
+const realNow = RealDate.now.bind(RealDate);
+// A server that is restarted goes on at the time its predecessor had reached.
+let offset = Number(process.env.VESTIBULE_TEST_CLOCK_OFFSET ?? '0');
+
+RealDate.now = () => realNow() + offset;
+
+globalThis.Date = new Proxy(RealDate, {
+  construct: (target, parameters, newTarget) =>
+    Reflect.construct(target, parameters.length > 0 ? parameters : [target.now()], newTarget),
+  apply: (target) => new target(target.now()).toString(),
+});
+RealDate.prototype.constructor = globalThis.Date;
+
+if (isMainThread && process.channel) {
+  process.on('message', (message: ClockMessage) => {
+    if (typeof message?.clockOffset !== 'number') return;
+    offset = message.clockOffset;
+    process.send?.({ clockOffset: offset } satisfies ClockMessage);
+  });
+  // A parent that died must not leave servers behind.
+  process.on('disconnect', () => process.exit(1));
+  // Listening must not keep a process alive that is done.
+  process.channel.unref();
+}
