@@ -3,27 +3,13 @@ import { join, resolve } from 'node:path';
 import type { Environment } from './environment.ts';
 import { valueAt } from './paths.ts';
 import type { Problem } from './problem.ts';
-import type { ClientSubject } from './rules/client.ts';
-import { clientAddressRules } from './rules/client-addresses.ts';
-import { clientAuthenticationRules } from './rules/client-authentication.ts';
-import { clientGrantRules } from './rules/client-grants.ts';
-import { clientFileRules } from './rules/files.ts';
-import { applyRules, type Rule } from './rules/rule.ts';
-import { clientSecretRules } from './rules/secrets.ts';
+import { applyRules, CLIENT_RULES } from './rules/index.ts';
 import { type ClientFile, clientSchema } from './schema/client.ts';
 import { type ServerSettings, serverSchema } from './schema/server.ts';
 import { resolveReferences } from './secrets.ts';
 import type { Source } from './source.ts';
 import { validate } from './validate.ts';
 import { readFailure, readYaml } from './yaml-file.ts';
-
-const RULES: readonly Rule<ClientSubject>[] = [
-  ...clientGrantRules,
-  ...clientAuthenticationRules,
-  ...clientAddressRules,
-  ...clientFileRules,
-  ...clientSecretRules,
-];
 
 const SUFFIX = '.yaml';
 const PLACEHOLDERS = { client_id: 'unknown', client_name: 'unknown' };
@@ -122,7 +108,7 @@ export function checkClients(
     if (!validated) return [];
     const client = complete(validated.value, source, directory);
     const subject = { client, server: settings, isLiteral: source.isLiteral.bind(source) };
-    applyRules(RULES, subject, source, validated, server);
+    applyRules(CLIENT_RULES, subject, source, validated, server);
     return [client];
   });
 }

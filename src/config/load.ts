@@ -5,22 +5,11 @@ import type { Config } from './config.ts';
 import { applyEnvironment, type Environment } from './environment.ts';
 import { masterKeysOf } from './master-keys.ts';
 import { ConfigError, type Problem } from './problem.ts';
-import { addressRules } from './rules/addresses.ts';
-import { serverFileRules } from './rules/files.ts';
-import { referenceRules } from './rules/references.ts';
-import { applyRules, type Rule, type ServerSubject } from './rules/rule.ts';
-import { serverSecretRules } from './rules/secrets.ts';
+import { applyRules, SERVER_RULES } from './rules/index.ts';
 import { type ServerSettings, serverSchema } from './schema/server.ts';
 import { resolveReferences } from './secrets.ts';
 import { validate } from './validate.ts';
 import { readFailure, readYaml } from './yaml-file.ts';
-
-const RULES: readonly Rule<ServerSubject>[] = [
-  ...addressRules,
-  ...referenceRules,
-  ...serverFileRules,
-  ...serverSecretRules,
-];
 
 /** Lets the rest be checked when the issuer is missing or wrong. */
 const PLACEHOLDERS = { issuer: 'http://localhost:3000' };
@@ -88,7 +77,7 @@ export function checkConfig(directory: string, environment: Environment = proces
   const clients = readClients(directory, environment);
   if (server && settings) {
     const subject = { settings, clientIds: clients.ids, isLiteral: source.isLiteral.bind(source) };
-    applyRules(RULES, subject, source, server);
+    applyRules(SERVER_RULES, subject, source, server);
   }
   const files = checkClients(clients, folder, source, settings);
 

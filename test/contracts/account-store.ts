@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Account, DurableStorage } from '../../src/storage/ports.ts';
 import type { Open } from './engines.ts';
-import { expectStringsOnly, expectWholeNumbersOnly, useWorkspace, winners } from './workspace.ts';
+import { expectListsOnly, expectStringsOnly, expectWholeNumbersOnly, useWorkspace, winners } from './workspace.ts';
 
 const anna: Account = {
   id: 'acc-anna',
@@ -156,9 +156,12 @@ export function accountStoreContract(open: Open<DurableStorage>): void {
         (value) => accounts.insert({ ...anna, id: value }, []),
         (value) => accounts.insert({ ...anna, username: value }, []),
         (value) => accounts.insert(anna, [value]),
-        (value) => accounts.insert(anna, value as unknown as string[]),
         (value) => accounts.replace({ ...anna, id: value }, [], 1),
         (value) => accounts.replace(anna, ['anna', value], 1),
+      );
+      await expectListsOnly(
+        (values) => accounts.insert(anna, values),
+        (values) => accounts.replace(anna, values, 1),
       );
       await expectWholeNumbersOnly(
         (value) => accounts.replace(anna, [], value),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Consent, DurableStorage } from '../../src/storage/ports.ts';
 import type { Open } from './engines.ts';
-import { expectStringsOnly, expectWholeNumbersOnly, useWorkspace, winners } from './workspace.ts';
+import { expectListsOnly, expectStringsOnly, expectWholeNumbersOnly, useWorkspace, winners } from './workspace.ts';
 
 const consent: Consent = {
   accountId: 'acc-anna',
@@ -61,8 +61,8 @@ export function consentStoreContract(open: Open<DurableStorage>): void {
         (value) => consents.save({ ...consent, accountId: value }),
         (value) => consents.save({ ...consent, clientId: value }),
         (value) => consents.save({ ...consent, scopes: [value] }),
-        (value) => consents.save({ ...consent, claims: value as unknown as string[] }),
       );
+      await expectListsOnly((values) => consents.save({ ...consent, claims: values }));
       await expectWholeNumbersOnly((value) => consents.save({ ...consent, updatedAt: value }));
       expect(await consents.find('acc-anna', 'portal')).toBeUndefined();
     });

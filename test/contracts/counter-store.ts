@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CounterStore, EphemeralStorage } from '../../src/storage/ports.ts';
 import type { Open } from './engines.ts';
-import { expectStringsOnly, expectWholeNumbersOnly, useWorkspace } from './workspace.ts';
+import { expectListsOnly, expectStringsOnly, expectWholeNumbersOnly, useWorkspace } from './workspace.ts';
 
 const oneTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
 const ascending = (left: number, right: number): number => left - right;
@@ -127,9 +127,11 @@ export function counterStoreContract(open: Open<EphemeralStorage>): void {
             { key: value, windowSeconds: 60 },
           ]),
         (value) => counters.decrement(['good', value]),
-        (value) => counters.decrement(value as unknown as string[]),
         (value) => counters.reset(['good', value]),
-        (value) => counters.reset(value as unknown as string[]),
+      );
+      await expectListsOnly(
+        (values) => counters.decrement(values),
+        (values) => counters.reset(values),
       );
       await expectWholeNumbersOnly((windowSeconds) => counters.increment([{ key: 'good', windowSeconds }]));
       await expect(counters.increment([{ key: 'good', windowSeconds: 0 }])).rejects.toThrow(TypeError);

@@ -112,6 +112,16 @@ export async function expectStringsOnly(...calls: readonly ((value: string) => P
   }
 }
 
+/** Each of these calls must reject with TypeError unless it is given an array. */
+export async function expectListsOnly(...calls: readonly ((values: string[]) => Promise<unknown>)[]): Promise<void> {
+  for (const call of calls) {
+    const notLists: readonly unknown[] = [undefined, null, 'text', 7, {}, { 0: 'id', length: 1 }, new Set(['id'])];
+    for (const value of notLists) {
+      await expect(call(value as string[])).rejects.toThrow(TypeError);
+    }
+  }
+}
+
 /** Each of these calls must reject with TypeError unless it is given a whole number. */
 export async function expectWholeNumbersOnly(
   ...calls: readonly ((value: number) => Promise<unknown>)[]
@@ -124,10 +134,7 @@ export async function expectWholeNumbersOnly(
 }
 
 /** Starts all at once. @returns how many of them said true */
-export async function winners(
-  count: number,
-  contend: (index: number) => Promise<boolean>,
-): Promise<number> {
+export async function winners(count: number, contend: (index: number) => Promise<boolean>): Promise<number> {
   const outcomes = await Promise.all(Array.from({ length: count }, (_, index) => contend(index)));
   return outcomes.filter(Boolean).length;
 }

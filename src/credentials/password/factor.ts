@@ -3,7 +3,7 @@ import { VestibuleError } from '../../kernel/errors.ts';
 import type { Credential } from '../../storage/ports.ts';
 import type { Factor } from '../factor.ts';
 import type { CredentialServices } from '../registry.ts';
-import { Bcrypt } from './bcrypt.ts';
+import { BCRYPT_MAX_BYTES, Bcrypt } from './bcrypt.ts';
 import { PasswordHashes } from './hashes.ts';
 import { HashQueue, type QueueReadings } from './queue.ts';
 
@@ -15,6 +15,11 @@ const KIND = 'password';
 const ID = 'password';
 
 export interface PasswordFactor extends Factor<string> {
+  /**
+   * Whether a new password keeps the rules.
+   * @throws VestibuleError `password_too_short`, `password_too_long` (400)
+   */
+  check(password: string): void;
   /**
    * Sets or replaces the password of an account.
    * @throws VestibuleError `password_too_short`, `password_too_long` (400), `busy` (503)
@@ -53,6 +58,12 @@ export function createPasswordFactor({ store, clock, random, logger, settings }:
     }
   };
 
+  const check = (password: string): void => {
+    if ([...password].length < settings.min_length) throw new VestibuleError('password_too_short', 400);
+    const tooLong = password.length > PASSWORD_MAX_LENGTH || (settings.hash === 'bcrypt' && Buffer.byteLength(password) > BCRYPT_MAX_BYTES);
+    if (tooLong) throw new VestibuleError('password_too_long', 400);
+  };
+
   return {
     id: KIND,
     amr: ['pwd'],
@@ -62,7 +73,8 @@ export function createPasswordFactor({ store, clock, random, logger, settings }:
       if (password === '') return { proven: false, problem: 'password_required' };
       // Before any hashing: what can't be a password costs nothing (security-catalogue: hash flood).
       if (password.length > PASSWORD_MAX_LENGTH) return { proven: false, problem: 'password_too_long' };
-      const credential = accountId === undefined ? undefined : await store.find(accountId, KIND, ID);
+      // The same look-up for a name nobody has.
+      const credential = await store.find(accountId ?? 'nobody', KIND, ID);
       const proven = await queue.run(() => hashes.verify(password, credential?.data));
       if (!proven || !credential) return { proven: false, problem: 'wrong_password' };
       if (hashes.isOutdated(credential.data)) {
@@ -72,13 +84,11 @@ export function createPasswordFactor({ store, clock, random, logger, settings }:
       return { proven: true };
     },
 
+    check,
+
     async set(accountId, password) {
-      if ([...password].length < settings.min_length) throw new VestibuleError('password_too_short', 400);
-      if (password.length > PASSWORD_MAX_LENGTH) throw new VestibuleError('password_too_long', 400);
-      const data = await queue.run(() => hashes.hash(password)).catch((error: unknown) => {
-        throw error instanceof RangeError ? new VestibuleError('password_too_long', 400, { cause: error }) : error;
-      });
-      await write(accountId, data);
+      check(password);
+      await write(accountId, await queue.run(() => hashes.hash(password)));
     },
 
     setHash: (accountId, hash) => write(accountId, hash),

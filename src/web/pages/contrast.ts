@@ -28,11 +28,39 @@ export function contrast(one: string, other: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-/** Moves `colour` towards black or white; `share` 0 leaves it, 1 arrives. */
-export function mix(colour: string, towards: '#000000' | '#ffffff', share: number): string {
-  const target = parse(towards)[0];
-  const mixed = parse(colour).map((channel) => Math.round(channel + (target - channel) * share));
-  return `#${mixed.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
+/** The same hue and saturation (HSL, CSS Color 4 §7) at another lightness, 0 to 100. */
+export function withLightness(colour: string, lightness: number): string {
+  const { hue, saturation } = hsl(colour);
+  const l = Math.min(100, Math.max(0, lightness)) / 100;
+  const reach = saturation * Math.min(l, 1 - l);
+  const channel = (offset: number): string => {
+    const k = (offset + hue / 30) % 12;
+    const value = l - reach * Math.max(-1, Math.min(k - 3, 9 - k, 1));
+    return Math.round(value * 255)
+      .toString(16)
+      .padStart(2, '0');
+  };
+  return `#${channel(0)}${channel(8)}${channel(4)}`;
+}
+
+/** 0 (black) to 100 (white), as HSL has it. */
+export const lightness = (colour: string): number => hsl(colour).lightness;
+
+function hsl(colour: string): { hue: number; saturation: number; lightness: number } {
+  const [red, green, blue] = parse(colour).map((channel) => channel / 255) as unknown as Channels;
+  const max = Math.max(red, green, blue);
+  const span = max - Math.min(red, green, blue);
+  const l = max - span / 2;
+  const saturation = span === 0 ? 0 : span / (1 - Math.abs(2 * l - 1));
+  const sector =
+    span === 0
+      ? 0
+      : max === red
+        ? (green - blue) / span + 6
+        : max === green
+          ? (blue - red) / span + 2
+          : (red - green) / span + 4;
+  return { hue: (sector * 60) % 360, saturation, lightness: l * 100 };
 }
 
 /** Black or white, whichever is easier to read on `ground`. */
@@ -40,13 +68,14 @@ export const textOn = (ground: string): '#000000' | '#ffffff' =>
   contrast('#ffffff', ground) >= contrast('#000000', ground) ? '#ffffff' : '#000000';
 
 /**
- * The colour nearest to `colour`, darker or lighter, that passes; darker first when both are as near.
+ * The shade nearest to `colour`, darker or lighter, that passes; darker first when both are as near.
  * Black and white must not both fail.
  */
 export function nearest(colour: string, passes: (candidate: string) => boolean): string {
-  for (let step = 0; step <= 100; step++) {
-    for (const towards of ['#000000', '#ffffff'] as const) {
-      const candidate = mix(colour, towards, step / 100);
+  if (passes(colour)) return colour;
+  const start = lightness(colour);
+  for (let distance = 0.5; distance <= 100; distance += 0.5) {
+    for (const candidate of [withLightness(colour, start - distance), withLightness(colour, start + distance)]) {
       if (passes(candidate)) return candidate;
     }
   }

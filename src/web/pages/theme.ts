@@ -1,5 +1,5 @@
 import type { Theme } from '../../config/schema/server.ts';
-import { CONTROL_CONTRAST, contrast, mix, nearest, TEXT_CONTRAST, textOn } from './contrast.ts';
+import { CONTROL_CONTRAST, contrast, lightness, nearest, TEXT_CONTRAST, textOn, withLightness } from './contrast.ts';
 
 /** The grounds that style.css gives cards, and boxes on them; a test holds the two files together. */
 export const SURFACE = { light: '#ffffff', dark: '#1a1d24' } as const;
@@ -65,7 +65,7 @@ function palette(mode: Mode, askedAccent: string, background: string): Palette {
     accent,
     'on-accent': text,
     // Under the pointer: away from the text's colour, so that the contrast only grows.
-    'accent-hover': mix(accent, text === '#ffffff' ? '#000000' : '#ffffff', 0.15),
+    'accent-hover': withLightness(accent, lightness(accent) + (text === '#ffffff' ? -6 : 6)),
     'accent-edge': nearest(accent, (candidate) => contrast(candidate, surface) >= CONTROL_CONTRAST),
     link: nearest(accent, (candidate) =>
       [surface, SHADE[mode]].every((ground) => contrast(candidate, ground) >= TEXT_CONTRAST),

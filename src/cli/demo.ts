@@ -1,0 +1,193 @@
+import { randomBytes } from 'node:crypto';
+import { createWriteStream, globSync } from 'node:fs';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { DemoPerson } from '../../examples/people.ts';
+import type { DemoPort, PortVariable } from '../../examples/ports.ts';
+import { loadConfig } from '../config/index.ts';
+import { OperatorError } from '../kernel/errors.ts';
+import { createLogger } from '../kernel/logger.ts';
+import type { Vestibule } from '../main.ts';
+import { type Command, UsageError } from './command.ts';
+import { startFailure, stopRequested } from './serve.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const EXAMPLE_CONFIG = join(ROOT, 'examples/config');
+const DEFAULT_DATA = join(ROOT, 'data/demo');
+/** What `--fresh` removes: only what the demo made, whatever else lies in the folder. */
+const STATE = ['durable.db', 'ephemeral.db'].flatMap((file) => [file, `${file}-wal`, `${file}-shm`]);
+const MADE = [...STATE, 'master.key', 'vestibule.log', 'config'];
+
+type Ports = Readonly<Record<PortVariable, DemoPort>>;
+
+export const demo: Command = {
+  name: 'demo',
+  summary: 'start everything on this machine: server, portals, mailbox and people to sign in as',
+  usage: `
+Usage: npm run demo [-- --fresh] [-- --data <dir>]
+
+Starts Vestibule on embedded storage with demo portals, a mailbox and demo people, and prints their
+addresses and passwords. Needs nothing else and listens on this machine only. Ctrl-C stops all of it;
+the next start finds everything as it was.
+
+  --fresh          forget accounts, sessions and keys of earlier starts
+  --data <dir>     where to keep state (default: data/demo)
+
+PORT, PORTALS_PORT, MAILBOX_PORT, SMTP_PORT and OPERATIONS_PORT choose other ports.`,
+
+  async run(args, { stdout }) {
+    const { values } = parseArgs({ args, options: { fresh: { type: 'boolean' }, data: { type: 'string' } } });
+    const data = resolve(values.data ?? DEFAULT_DATA);
+    // First of all: a Ctrl-C while starting is not lost.
+    const stopped = stopRequested(process, () => process.exit(1));
+    const { demoPorts, PEOPLE, startMailbox, startPortals } = await examples();
+    const ports = understood(demoPorts);
+    await assertFree(Object.values(ports));
+
+    if (values.fresh) await Promise.all(MADE.map((name) => rm(join(data, name), { recursive: true, force: true })));
+    await mkdir(data, { recursive: true, mode: 0o700 });
+    const config = loadConfig(await configFolder(data, ports), {
+      VESTIBULE_MASTER_KEY: await masterKey(join(data, 'master.key')),
+      PORT: String(ports.PORT.port),
+      OPERATIONS_PORT: String(ports.OPERATIONS_PORT.port),
+    });
+    const logFile = join(data, 'vestibule.log');
+    const logger = createLogger(config.log.level, createWriteStream(logFile, { flags: 'a', mode: 0o600 }));
+    const log = (line: string) => logger.info({ event: 'demo.note' }, line);
+
+    const running: { close(): Promise<void> }[] = [];
+    try {
+      const { start } = await import('../main.ts');
+      const vestibule = await start(config, { logger }).catch((error: unknown) => {
+        throw startFailure(error);
+      });
+      running.push(vestibule);
+      await Promise.all(PEOPLE.map((person) => ensurePerson(vestibule, person)));
+      const mailbox = await startMailbox({ port: ports.MAILBOX_PORT.port, smtpPort: ports.SMTP_PORT.port, log });
+      running.push(mailbox);
+      const portals = await startPortals({ port: ports.PORTALS_PORT.port, issuer: config.issuer, log });
+      running.push(portals);
+      const addresses = [
+        ['Portals', `${portals.url}/`, 'begin here: choose one and sign in'],
+        ...config.clients.map(({ client_name, client_uri }) => [`  ${client_name}`, client_uri ?? '', '']),
+        ['Vestibule', config.issuer, 'the identity provider they send you to'],
+        ['Mailbox', `${mailbox.url}/`, `every mail and text message; SMTP on port ${mailbox.smtpPort}`],
+        ['Operations', `http://127.0.0.1:${config.operations.port}/metrics`, 'also /health/live, /health/ready'],
+        ['Log', relative(process.cwd(), logFile), 'one JSON line per event'],
+      ];
+      const people = PEOPLE.map(({ username, password, shows }) => [username, password, shows]);
+      stdout.write(`\n${table([['Address'], ...addresses], [['Person', 'Password', 'Shows'], ...people])}\n`);
+      stdout.write('\nEverything runs. Ctrl-C stops it; the next start finds it as it was.\n');
+      await stopped;
+      stdout.write('\nStopping …\n');
+    } finally {
+      for (const part of running.reverse()) await part.close();
+    }
+    return 0;
+  },
+};
+
+/** Loaded only now: the other commands work where examples and development packages are not installed. */
+async function examples() {
+  try {
+    return {
+      ...(await import('../../examples/ports.ts')),
+      ...(await import('../../examples/people.ts')),
+      ...(await import('../../examples/mailbox/index.ts')),
+      ...(await import('../../examples/portals/index.ts')),
+    };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new OperatorError(
+      `The demo runs from a clone of the repository, after \`npm ci\` with development packages. ${(error as Error).message}`,
+    );
+  }
+}
+
+function understood(demoPorts: () => Ports): Ports {
+  try {
+    return demoPorts();
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+}
+
+/** Opens every port at once, on both loopback addresses: a browser may take either for `localhost`. */
+async function assertFree(ports: readonly DemoPort[]): Promise<void> {
+  const open = async ({ port }: DemoPort, host: string) => {
+    const server = createServer();
+    const fault = await new Promise<string | undefined>((done) => {
+      server.once('error', (error: NodeJS.ErrnoException) => done(error.code));
+      server.listen({ port, host, ipv6Only: host === '::1' }, () => done(undefined));
+    });
+    return { fault, close: () => (fault ? undefined : new Promise((done) => server.close(done))) };
+  };
+  const opened = await Promise.all(
+    ports.map(async (place) => {
+      const tries = await Promise.all(['127.0.0.1', '::1'].map((host) => open(place, host)));
+      // A machine without IPv6 can't have anything listening there either.
+      const fault = tries.map((one) => one.fault).find((code) => code === 'EADDRINUSE' || code === 'EACCES');
+      return { place, fault, close: () => Promise.all(tries.map((one) => one.close())) };
+    }),
+  );
+  await Promise.all(opened.map(({ close }) => close()));
+  const refused = opened.filter(({ fault }) => fault);
+  if (refused.length === 0) return;
+  const lines = refused.map(({ place: { port, what, variable }, fault }) => {
+    const why = fault === 'EACCES' ? 'may not be opened by this user' : 'is in use by another program';
+    return `Port ${port}, for ${what}, ${why}. Choose another: ${variable}=${port < 9000 ? port + 1000 : port + 1} npm run demo`;
+  });
+  throw new OperatorError([...lines, 'Nothing was started.'].join('\n'));
+}
+
+/** Everything stored is sealed with it, so it is made once; `wx` lets nobody overwrite it. */
+async function masterKey(file: string): Promise<string> {
+  try {
+    await writeFile(file, `${randomBytes(32).toString('base64')}\n`, { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  return (await readFile(file, 'utf8')).trim();
+}
+
+/**
+ * The files in examples/config, as they are: edit them and start again. Where ports or the data
+ * folder are others than those the files name, a copy that names these.
+ */
+async function configFolder(data: string, ports: Ports): Promise<string> {
+  if (data === DEFAULT_DATA && !ports.PORT.moved && !ports.PORTALS_PORT.moved) return EXAMPLE_CONFIG;
+  const copy = join(data, 'config');
+  await rm(copy, { recursive: true, force: true });
+  await cp(EXAMPLE_CONFIG, copy, { recursive: true });
+  for (const file of globSync('**/*.yaml', { cwd: copy })) {
+    const text = await readFile(join(copy, file), 'utf8');
+    const named = text
+      .replaceAll('http://localhost:3000', `http://localhost:${ports.PORT.port}`)
+      .replaceAll('http://localhost:3001', `http://localhost:${ports.PORTALS_PORT.port}`)
+      .replaceAll('../../data/demo/', '../')
+      .replace(/\$schema=(\.\.\/)+/, `$schema=${ROOT}/`);
+    await writeFile(join(copy, file), named);
+  }
+  return copy;
+}
+
+/** Made when absent, then left alone: what somebody changed while trying things out stays. */
+async function ensurePerson({ accounts, credentials }: Vestibule, person: DemoPerson): Promise<void> {
+  const { username, password, email, profile } = person;
+  const account =
+    (await accounts.findByIdentifier(username)) ??
+    (await accounts.add({ username, email, emailVerified: true, profile }));
+  if (!(await credentials.password.enrolled(account.id))) await credentials.password.set(account.id, password);
+}
+
+/** Sections below each other, all their columns aligned, a heading on top of each. */
+function table(...sections: readonly (readonly (readonly string[])[])[]): string {
+  const cells = sections.flat();
+  const widths = [0, 1].map((column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
+  const line = (row: readonly string[]): string =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ')}`.trimEnd();
+  const rule = `  ${'─'.repeat(Math.max(...cells.map((row) => line(row).length)) - 2)}`;
+  return sections.map(([heading = [], ...rows]) => [line(heading), rule, ...rows.map(line)].join('\n')).join('\n\n');
+}

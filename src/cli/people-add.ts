@@ -1,0 +1,94 @@
+import { parseArgs } from 'node:util';
+import { createAccounts } from '../accounts/index.ts';
+import { createAudit } from '../audit/index.ts';
+import { createCredentials } from '../credentials/index.ts';
+import { OperatorError, VestibuleError } from '../kernel/errors.ts';
+import { systemRandom as random } from '../kernel/random.ts';
+import type { Profile } from '../storage/ports.ts';
+import { CONFIG_OPTION, CONFIG_USAGE, type Command, type CommandIo, UsageError } from './command.ts';
+import { type CommandStorage, withStorage } from './storage.ts';
+
+const OPTIONS = {
+  ...CONFIG_OPTION,
+  email: { type: 'string' },
+  name: { type: 'string' },
+  'given-name': { type: 'string' },
+  'family-name': { type: 'string' },
+  locale: { type: 'string' },
+  phone: { type: 'string' },
+  'password-stdin': { type: 'boolean' },
+  json: { type: 'boolean' },
+} as const;
+
+/** What the accounts and credentials refuse, in an operator's words. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  username_taken: 'this username or e-mail address is in use already',
+  username_invalid: 'the username or e-mail address is empty, too long, or has control characters',
+  password_too_short: 'the password is shorter than passwords.min_length',
+  password_too_long: 'the password is too long (256 characters; 72 bytes with bcrypt)',
+};
+
+export const peopleAdd: Command = {
+  name: 'people add',
+  summary: 'add a person',
+  usage: `
+Usage: vestibule people add <username> [options]
+
+Adds a person who signs in with <username> or the e-mail address. Without --password-stdin a
+password is made and shown once. The server may be running.
+
+  --email <address>        counts as verified: you vouch for it
+  --name, --given-name, --family-name, --locale <fr>, --phone <+41…>
+  --password-stdin         read the password from the first line of standard input
+  ${CONFIG_USAGE}
+  --json                   {"id": …, "username": …, "password": … when it was made here}`,
+
+  async run(args, io) {
+    const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
+    const [username, ...rest] = positionals;
+    if (username === undefined || rest.length > 0) throw new UsageError('name one person');
+    const given = values['password-stdin'] ? await firstLine(io.stdin) : undefined;
+    const password = given ?? random.bytes(15).toString('base64url');
+    const id = await withStorage(values.config, (storage) => add(storage, username, password, values)).catch((error: unknown) => {
+      const reason = error instanceof VestibuleError ? REFUSALS[error.code] : undefined;
+      throw reason ? new OperatorError(`${username} was not added: ${reason}.`) : error;
+    });
+    const made = given === undefined ? { password } : {};
+    const text = given === undefined ? `${username} was added. Password, shown this once: ${password}` : `${username} was added.`;
+    io.stdout.write(values.json ? `${JSON.stringify({ id, username, ...made })}\n` : `${text}\n`);
+    return 0;
+  },
+};
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
+
+async function add({ config, durable, clock, logger }: CommandStorage, username: string, password: string, values: Values): Promise<string> {
+  const accounts = createAccounts({ store: durable.accounts, clock, random });
+  const audit = createAudit({ store: durable.audit, clock, random });
+  const credentials = createCredentials({ store: durable.credentials, clock, random, logger, settings: config.passwords });
+  // Refused before anything is stored: a person without a password could not sign in.
+  credentials.password.check(password);
+  const account = await accounts.add({
+    username,
+    ...(values.email === undefined ? {} : { email: values.email, emailVerified: true }),
+    profile: profileOf(values),
+  });
+  await credentials.password.set(account.id, password);
+  await audit.record({ event: 'people.added', accountId: account.id });
+  await credentials.close();
+  return account.id;
+}
+
+const profileOf = (values: Values): Profile => ({
+  ...(values.name === undefined ? {} : { name: values.name }),
+  ...(values['given-name'] === undefined ? {} : { given_name: values['given-name'] }),
+  ...(values['family-name'] === undefined ? {} : { family_name: values['family-name'] }),
+  ...(values.locale === undefined ? {} : { locale: values.locale }),
+  ...(values.phone === undefined ? {} : { phone_number: values.phone }),
+});
+
+async function firstLine(stdin: CommandIo['stdin']): Promise<string> {
+  let text = '';
+  for await (const chunk of stdin) text += chunk.toString();
+  return text.split(/\r?\n/, 1)[0] ?? '';
+}

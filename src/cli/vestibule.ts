@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+import { type CommandEntry, runCommandLine } from './index.ts';
+
+/** A command is a file in this folder and a line here. */
+const COMMANDS: readonly CommandEntry[] = [
+  { name: 'serve', load: async () => (await import('./serve.ts')).serve },
+  { name: 'init', load: async () => (await import('./init.ts')).init },
+  { name: 'config check', load: async () => (await import('./config-check.ts')).configCheck },
+  { name: 'config schema', load: async () => (await import('./config-schema.ts')).configSchema },
+  { name: 'keys list', load: async () => (await import('./keys-list.ts')).keysList },
+  { name: 'people add', load: async () => (await import('./people-add.ts')).peopleAdd },
+  { name: 'version', load: async () => (await import('./version.ts')).version },
+];
+
+/** Milliseconds for the last writes to leave before the process ends whatever is still open. */
+const GRACE = 1000;
+
+// node:sqlite calls itself experimental at every start: known, and noise among an operator's messages.
+process.removeAllListeners('warning');
+process.on('warning', (warning) => {
+  if (warning.name !== 'ExperimentalWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`);
+});
+
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write(
+    `Vestibule needs Node 24; this is ${process.version}. \`npx vestibule\` and \`npm start\` bring it.\n`,
+  );
+  process.exitCode = 1;
+} else {
+  process.exitCode = await runCommandLine(COMMANDS, process.argv.slice(2), process);
+  setTimeout(() => process.exit(), GRACE).unref();
+}

@@ -1,0 +1,33 @@
+/**
+ * Rules between settings: what the schema of one setting alone can't say. Each is a row of a
+ * table, names the settings it reads (and is left out while one of them is wrong in itself), and
+ * says in one sentence what to do.
+ */
+import { addressRules } from './addresses.ts';
+import type { ClientSubject } from './client.ts';
+import { clientAddressRules } from './client-addresses.ts';
+import { clientAuthenticationRules } from './client-authentication.ts';
+import { clientGrantRules } from './client-grants.ts';
+import { clientFileRules, serverFileRules } from './files.ts';
+import { referenceRules } from './references.ts';
+import type { Rule, ServerSubject } from './rule.ts';
+import { clientSecretRules, serverSecretRules } from './secrets.ts';
+
+export { applyRules } from './rule.ts';
+
+/** For `vestibule.yaml`. */
+export const SERVER_RULES: readonly Rule<ServerSubject>[] = [
+  ...addressRules,
+  ...referenceRules,
+  ...serverFileRules,
+  ...serverSecretRules,
+];
+
+/** For each `clients/<client_id>.yaml`. */
+export const CLIENT_RULES: readonly Rule<ClientSubject>[] = [
+  ...clientGrantRules,
+  ...clientAuthenticationRules,
+  ...clientAddressRules,
+  ...clientFileRules,
+  ...clientSecretRules,
+];
