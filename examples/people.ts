@@ -42,18 +42,8 @@ const ZURICH = 'Europe/Zurich';
 export const PEOPLE: readonly DemoPerson[] = [
   person('Alice', 'Peeters', { locale: 'nl-BE', zoneinfo: BRUSSELS }, 'a password and nothing else'),
   person('Bruno', 'Lefèvre', { locale: 'fr-BE', zoneinfo: BRUSSELS }, 'a password; authenticator app to come'),
-  person(
-    'Chloé',
-    'Favre',
-    { locale: 'fr-CH', zoneinfo: ZURICH },
-    'a password; two factors required by her organisation to come',
-  ),
-  person(
-    'Dieter',
-    'Brunner',
-    { locale: 'de-CH', zoneinfo: ZURICH },
-    'a password; administering an organisation to come',
-  ),
+  person('Chloé', 'Favre', { locale: 'fr-CH', zoneinfo: ZURICH }, 'a password; her organisation’s two factors to come'),
+  person('Dieter', 'Brunner', { locale: 'de-CH', zoneinfo: ZURICH }, 'a password; running an organisation to come'),
   person(
     'Emma',
     'Bernasconi',

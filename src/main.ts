@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type Accounts, createAccounts } from './accounts/index.ts';
 import { createAudit } from './audit/index.ts';
 import type { Config } from './config/config.ts';
-import { createCredentials, type Credentials } from './credentials/index.ts';
+import { type Credentials, createCredentials } from './credentials/index.ts';
 import { attainableAcr, createAttempts, createJourneys } from './journey/index.ts';
 import { systemClock } from './kernel/clock.ts';
 import { createLogger, type Logger } from './kernel/logger.ts';
@@ -38,7 +38,13 @@ export async function start(config: Config, options: { logger?: Logger } = {}): 
 
   const accounts = createAccounts({ store: durable.accounts, clock, random });
   const audit = createAudit({ store: durable.audit, clock, random });
-  const credentials = createCredentials({ store: durable.credentials, clock, random, logger, settings: config.passwords });
+  const credentials = createCredentials({
+    store: durable.credentials,
+    clock,
+    random,
+    logger,
+    settings: config.passwords,
+  });
   const attempts = createAttempts({ counters: ephemeral.counters, limits: config.limits, secretBox, clock });
   const journeys = createJourneys({ store: ephemeral.journeys, services: { accounts, credentials, attempts, clock } });
   const metrics = createMetrics(() => credentials.password.queue.waiting + credentials.password.queue.running);

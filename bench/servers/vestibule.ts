@@ -13,15 +13,21 @@ const SEED = resolve(import.meta.dirname, '../../test/support/seed.ts');
  */
 export async function vestibuleSubject(
   world: World,
-  options: { program?: string | undefined; directory: string; port: number; operationsPort: number },
+  options: {
+    program: string | undefined;
+    nodeOptions: readonly string[];
+    directory: string;
+    port: number;
+    operationsPort: number;
+  },
 ): Promise<Subject> {
-  const { program = COMMAND_LINE, directory, port, operationsPort } = options;
+  const { program = COMMAND_LINE, nodeOptions, directory, port, operationsPort } = options;
   const folder = join(directory, 'config');
   const many = { count: 1_000_000, window: '1h' };
   const settings = mergeSettings(defaultSettings({ public: port, operations: operationsPort }), {
     // Not the tests' cheap hash: the product's own default.
     passwords: null,
-    limits: { account: many, address: many },
+    limits: { account: { ...many }, address: { ...many } },
   });
   const ours = { first_party: true };
   const clients = world.clients.map((client) => ({
@@ -31,7 +37,7 @@ export async function vestibuleSubject(
   await writeConfig(folder, { settings, clients });
   const env = { VESTIBULE_MASTER_KEY: newMasterKey() };
   await addPeople(folder, world, env);
-  return { id: 'vestibule', label: 'Vestibule', port, program: [program, 'serve', '--config', folder], env };
+  return { id: 'vestibule', label: 'Vestibule', port, nodeOptions, program: [program, 'serve', '--config', folder], env };
 }
 
 const isRefreshing = (client: Readonly<Record<string, unknown>>): boolean =>

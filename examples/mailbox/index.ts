@@ -3,7 +3,7 @@
  * sends and shows them. Nothing leaves the machine, nothing is kept beyond the last 500.
  */
 import { readFile } from 'node:fs/promises';
-import { demoPorts } from '../ports.ts';
+import { demoAddresses } from '../addresses.ts';
 import { type Answer, file, json, page, type Running, readBody, serve, type Visit } from '../shared/http.ts';
 import type { Mail, Sms } from './messages.ts';
 import { INERT_POLICY, mailboxPage, mailHtml, mailPage, notFoundPage } from './pages.ts';
@@ -112,7 +112,7 @@ function parseSms(body: string): { to: string; text: string } | undefined {
 }
 
 if (import.meta.main) {
-  const { MAILBOX_PORT, SMTP_PORT } = demoPorts();
-  const mailbox = await startMailbox({ port: MAILBOX_PORT.port, smtpPort: SMTP_PORT.port });
+  const { ports } = demoAddresses();
+  const mailbox = await startMailbox({ port: ports.MAILBOX_PORT.port, smtpPort: ports.SMTP_PORT.port });
   console.log(`Mailbox: ${mailbox.url}/ (SMTP on port ${mailbox.smtpPort})`);
 }

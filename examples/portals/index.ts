@@ -6,7 +6,7 @@
  * a sign-out elsewhere) and `../config/clients/mutuelle.yaml` (the provider's side of it).
  */
 import { readFile } from 'node:fs/promises';
-import { demoPorts } from '../ports.ts';
+import { demoAddresses } from '../addresses.ts';
 import { type Answer, file, page, type Running, serve, type Visit } from '../shared/http.ts';
 import { indexPage, plainPage } from './pages.ts';
 import { createPortal } from './portal.ts';
@@ -72,8 +72,7 @@ async function logo(name: string, rows: readonly Portal[]): Promise<Answer | und
 }
 
 if (import.meta.main) {
-  const { PORT, PORTALS_PORT } = demoPorts();
-  const issuer = process.env.ISSUER ?? `http://localhost:${PORT.port}`;
-  const running = await startPortals({ port: PORTALS_PORT.port, issuer });
+  const { ports, issuer } = demoAddresses();
+  const running = await startPortals({ port: ports.PORTALS_PORT.port, issuer });
   console.log(`Demo portals: ${running.url}/`);
 }

@@ -131,6 +131,9 @@ function explain(error: unknown): Message {
 
 /** For the log: the reason below the reason says more ("fetch failed" because …). */
 function describe(error: unknown): string {
+  if (error instanceof client.AuthorizationResponseError) {
+    return `the provider answered ${error.error} (${error.error_description ?? 'without a description'})`;
+  }
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }

@@ -68,8 +68,8 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     error: 'Erreur',
     language: 'Langue',
     all: 'Tous les portails de démonstration',
-    signedOut: 'Vous êtes déconnecté.',
-    signedOutElsewhere: 'Vous vous êtes déconnecté ailleurs : vous l’êtes donc ici aussi.',
+    signedOut: 'Déconnexion effectuée.',
+    signedOutElsewhere: 'Déconnexion effectuée ailleurs, et donc ici aussi.',
     steppedUp: 'Merci. Vous avez confirmé par une deuxième étape.',
     cancelled: 'Vous avez annulé la connexion. Rien n’a été modifié.',
     stepUpUnmet:
@@ -125,7 +125,7 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     failed: 'Die Anmeldung hat nicht geklappt. Bitte versuchen Sie es noch einmal.',
   },
   it: {
-    welcome: 'Benvenuti',
+    welcome: 'Le diamo il benvenuto',
     hello: 'Buongiorno',
     signIn: 'Accedi',
     signOut: 'Esci',
@@ -137,8 +137,8 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     error: 'Errore',
     language: 'Lingua',
     all: 'Tutti i portali dimostrativi',
-    signedOut: 'La sessione è terminata.',
-    signedOutElsewhere: 'È uscito altrove, quindi la sessione è terminata anche qui.',
+    signedOut: 'Disconnessione avvenuta.',
+    signedOutElsewhere: 'La sessione è stata chiusa altrove, quindi anche qui.',
     steppedUp: 'Grazie. Ha confermato con un secondo passaggio.',
     cancelled: 'Ha annullato l’accesso. Non è stato modificato nulla.',
     stepUpUnmet:

@@ -4,9 +4,9 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { DemoAddresses, DemoPort } from '../../examples/addresses.ts';
 import type { DemoPerson } from '../../examples/people.ts';
-import type { DemoPort, PortVariable } from '../../examples/ports.ts';
-import { loadConfig } from '../config/index.ts';
+import { type Config, loadConfig } from '../config/index.ts';
 import { OperatorError } from '../kernel/errors.ts';
 import { createLogger } from '../kernel/logger.ts';
 import type { Vestibule } from '../main.ts';
@@ -20,13 +20,11 @@ const DEFAULT_DATA = join(ROOT, 'data/demo');
 const STATE = ['durable.db', 'ephemeral.db'].flatMap((file) => [file, `${file}-wal`, `${file}-shm`]);
 const MADE = [...STATE, 'master.key', 'vestibule.log', 'config'];
 
-type Ports = Readonly<Record<PortVariable, DemoPort>>;
-
 export const demo: Command = {
   name: 'demo',
   summary: 'start everything on this machine: server, portals, mailbox and people to sign in as',
   usage: `
-Usage: npm run demo [-- --fresh] [-- --data <dir>]
+Usage: npm run demo -- [--fresh] [--data <dir>]
 
 Starts Vestibule on embedded storage with demo portals, a mailbox and demo people, and prints their
 addresses and passwords. Needs nothing else and listens on this machine only. Ctrl-C stops all of it;
@@ -42,15 +40,18 @@ PORT, PORTALS_PORT, MAILBOX_PORT, SMTP_PORT and OPERATIONS_PORT choose other por
     const data = resolve(values.data ?? DEFAULT_DATA);
     // First of all: a Ctrl-C while starting is not lost.
     const stopped = stopRequested(process, () => process.exit(1));
-    const { demoPorts, PEOPLE, startMailbox, startPortals } = await examples();
-    const ports = understood(demoPorts);
+    const { demoAddresses, PEOPLE, startMailbox, startPortals } = await examples();
+    const addresses = understood(demoAddresses);
+    const { ports, host, issuer } = addresses;
     await assertFree(Object.values(ports));
 
     if (values.fresh) await Promise.all(MADE.map((name) => rm(join(data, name), { recursive: true, force: true })));
     await mkdir(data, { recursive: true, mode: 0o700 });
-    const config = loadConfig(await configFolder(data, ports), {
+    const config = loadConfig(await configFolder(data, addresses), {
       VESTIBULE_MASTER_KEY: await masterKey(join(data, 'master.key')),
       PORT: String(ports.PORT.port),
+      HOST: host,
+      ISSUER: issuer,
       OPERATIONS_PORT: String(ports.OPERATIONS_PORT.port),
     });
     const logFile = join(data, 'vestibule.log');
@@ -69,19 +70,11 @@ PORT, PORTALS_PORT, MAILBOX_PORT, SMTP_PORT and OPERATIONS_PORT choose other por
       running.push(mailbox);
       const portals = await startPortals({ port: ports.PORTALS_PORT.port, issuer: config.issuer, log });
       running.push(portals);
-      const addresses = [
-        ['Portals', `${portals.url}/`, 'begin here: choose one and sign in'],
-        ...config.clients.map(({ client_name, client_uri }) => [`  ${client_name}`, client_uri ?? '', '']),
-        ['Vestibule', config.issuer, 'the identity provider they send you to'],
-        ['Mailbox', `${mailbox.url}/`, `every mail and text message; SMTP on port ${mailbox.smtpPort}`],
-        ['Operations', `http://127.0.0.1:${config.operations.port}/metrics`, 'also /health/live, /health/ready'],
-        ['Log', relative(process.cwd(), logFile), 'one JSON line per event'],
-      ];
-      const people = PEOPLE.map(({ username, password, shows }) => [username, password, shows]);
-      stdout.write(`\n${table([['Address'], ...addresses], [['Person', 'Password', 'Shows'], ...people])}\n`);
-      stdout.write('\nEverything runs. Ctrl-C stops it; the next start finds it as it was.\n');
+      stdout.write(
+        welcome(config, { portals: portals.url, mailbox: mailbox.url, smtp: mailbox.smtpPort, log: logFile }, PEOPLE),
+      );
       await stopped;
-      stdout.write('\nStopping …\n');
+      stdout.write('Stopping …\n');
     } finally {
       for (const part of running.reverse()) await part.close();
     }
@@ -93,7 +86,7 @@ PORT, PORTALS_PORT, MAILBOX_PORT, SMTP_PORT and OPERATIONS_PORT choose other por
 async function examples() {
   try {
     return {
-      ...(await import('../../examples/ports.ts')),
+      ...(await import('../../examples/addresses.ts')),
       ...(await import('../../examples/people.ts')),
       ...(await import('../../examples/mailbox/index.ts')),
       ...(await import('../../examples/portals/index.ts')),
@@ -106,9 +99,9 @@ async function examples() {
   }
 }
 
-function understood(demoPorts: () => Ports): Ports {
+function understood(demoAddresses: () => DemoAddresses): DemoAddresses {
   try {
-    return demoPorts();
+    return demoAddresses();
   } catch (error) {
     throw error instanceof RangeError ? new UsageError(error.message) : error;
   }
@@ -137,9 +130,9 @@ async function assertFree(ports: readonly DemoPort[]): Promise<void> {
   if (refused.length === 0) return;
   const lines = refused.map(({ place: { port, what, variable }, fault }) => {
     const why = fault === 'EACCES' ? 'may not be opened by this user' : 'is in use by another program';
-    return `Port ${port}, for ${what}, ${why}. Choose another: ${variable}=${port < 9000 ? port + 1000 : port + 1} npm run demo`;
+    return `Port ${port}, for ${what}, ${why}. Choose another: ${variable}=${port > 60_000 ? port - 1000 : port + 1000} npm run demo`;
   });
-  throw new OperatorError([...lines, 'Nothing was started.'].join('\n'));
+  throw new OperatorError([...lines, 'Nothing was started. Does the demo run already?'].join('\n'));
 }
 
 /** Everything stored is sealed with it, so it is made once; `wx` lets nobody overwrite it. */
@@ -153,19 +146,19 @@ async function masterKey(file: string): Promise<string> {
 }
 
 /**
- * The files in examples/config, as they are: edit them and start again. Where ports or the data
- * folder are others than those the files name, a copy that names these.
+ * The files in examples/config, as they are: edit them and start again. Where addresses or the
+ * data folder are others than those the files name, a copy that names these.
  */
-async function configFolder(data: string, ports: Ports): Promise<string> {
-  if (data === DEFAULT_DATA && !ports.PORT.moved && !ports.PORTALS_PORT.moved) return EXAMPLE_CONFIG;
+async function configFolder(data: string, { ports, issuer, moved }: DemoAddresses): Promise<string> {
+  if (data === DEFAULT_DATA && !moved) return EXAMPLE_CONFIG;
   const copy = join(data, 'config');
   await rm(copy, { recursive: true, force: true });
   await cp(EXAMPLE_CONFIG, copy, { recursive: true });
   for (const file of globSync('**/*.yaml', { cwd: copy })) {
     const text = await readFile(join(copy, file), 'utf8');
+    const portals = `http://localhost:${ports.PORTALS_PORT.port}`;
     const named = text
-      .replaceAll('http://localhost:3000', `http://localhost:${ports.PORT.port}`)
-      .replaceAll('http://localhost:3001', `http://localhost:${ports.PORTALS_PORT.port}`)
+      .replace(/http:\/\/localhost:(3000|3001)\b/g, (_, port) => (port === '3000' ? issuer : portals))
       .replaceAll('../../data/demo/', '../')
       .replace(/\$schema=(\.\.\/)+/, `$schema=${ROOT}/`);
     await writeFile(join(copy, file), named);
@@ -182,12 +175,38 @@ async function ensurePerson({ accounts, credentials }: Vestibule, person: DemoPe
   if (!(await credentials.password.enrolled(account.id))) await credentials.password.set(account.id, password);
 }
 
-/** Sections below each other, all their columns aligned, a heading on top of each. */
-function table(...sections: readonly (readonly (readonly string[])[])[]): string {
-  const cells = sections.flat();
-  const widths = [0, 1].map((column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
-  const line = (row: readonly string[]): string =>
-    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ')}`.trimEnd();
-  const rule = `  ${'─'.repeat(Math.max(...cells.map((row) => line(row).length)) - 2)}`;
-  return sections.map(([heading = [], ...rows]) => [line(heading), rule, ...rows.map(line)].join('\n')).join('\n\n');
+interface Listed {
+  readonly portals: string;
+  readonly mailbox: string;
+  readonly smtp: number;
+  readonly log: string;
+}
+
+/** The one thing the demo prints: where everything is, and whom to sign in as. */
+function welcome(config: Config, { portals, mailbox, smtp, log }: Listed, people: readonly DemoPerson[]): string {
+  const near = relative(process.cwd(), log);
+  const addresses = [
+    ['Portals', `${portals}/`, 'Begin here: choose one and sign in'],
+    ...config.clients.map(({ client_name, client_uri = '' }) => ['', client_uri, client_name]),
+    ['Vestibule', config.issuer, 'The identity provider they send you to'],
+    ['Mailbox', `${mailbox}/`, `Every mail and text message; SMTP on port ${smtp}`],
+    ['Operations', `http://127.0.0.1:${config.operations.port}/metrics`, 'Also /health/live and /health/ready'],
+    ['Log', near.startsWith('..') ? log : near, 'One JSON line per event'],
+  ];
+  const rows = people.map(({ username, password, shows }) => [username, password, shows]);
+  const width = (column: number) => Math.max(...[...addresses, ...rows].map((row) => row[column]?.length ?? 0));
+  const line = (row: readonly string[]) =>
+    `  ${row[0]?.padEnd(width(0))}  ${row[1]?.padEnd(width(1))}  ${row[2]}`.trimEnd();
+  const rule = `  ${'─'.repeat(width(0) + width(1) + width(2) + 4)}`;
+  return `
+${rule}
+${addresses.map(line).join('\n')}
+${rule}
+${line(['Sign in as', 'with password', 'to see'])}
+${rule}
+${rows.map(line).join('\n')}
+${rule}
+  Ctrl-C stops all of it; the next start finds it as it was.
+
+`;
 }

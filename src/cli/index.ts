@@ -75,24 +75,24 @@ async function overview(table: readonly CommandEntry[]): Promise<string> {
   ].join('\n');
 }
 
+/** No command of that name: a group of commands is listed, anything else gets the nearest name. */
 async function unknown(table: readonly CommandEntry[], argv: readonly string[], io: CommandIo): Promise<number> {
   const [first = '', second] = argv;
-  const names = table.map(({ name }) => name);
-  const group = names.filter((name) => name.startsWith(`${first} `));
-  const typed =
-    group.length > 0 && second === undefined
-      ? first
-      : argv
-          .filter((arg) => !arg.startsWith('-'))
-          .slice(0, 2)
-          .join(' ');
-  const { nearest } = await import('../config/index.ts');
-  const close = nearest(typed, group.length > 0 ? group : names) ?? nearest(first, names);
+  const group = table.filter(({ name }) => name.startsWith(`${first} `));
   if (group.length > 0 && (second === undefined || isHelp(second))) {
-    io.stderr.write(`\`${first}\` needs one of: ${group.map((name) => name.slice(first.length + 1)).join(', ')}\n`);
-    return 2;
+    const isAsked = second !== undefined;
+    (isAsked ? io.stdout : io.stderr).write(await overview(group));
+    return isAsked ? 0 : 2;
   }
+  const names = (group.length > 0 ? group : table).map(({ name }) => name);
+  const typed =
+    argv
+      .filter((arg) => !arg.startsWith('-'))
+      .slice(0, 2)
+      .join(' ') || first;
+  const { nearest } = await import('../config/index.ts');
+  const close = nearest(typed, names) ?? nearest(first, names);
   const advice = close ? `did you mean \`${close}\`?` : `the commands are: ${names.join(', ')}`;
-  io.stderr.write(`unknown command \`${typed || first}\`; ${advice}\n`);
+  io.stderr.write(`unknown command \`${typed}\`; ${advice}\n`);
   return 2;
 }

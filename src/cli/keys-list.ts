@@ -23,8 +23,12 @@ since when. Private parts never leave the storage. There are none before the fir
       signs: position === 0,
       created_at: new Date(createdAt * 1000).toISOString(),
     }));
-    const lines = keys.map(({ alg, kid, signs, created_at }) => `${alg.padEnd(6)} ${kid}  ${signs ? 'signs   ' : 'verifies'}  ${created_at}`);
-    const text = values.json ? JSON.stringify(keys, null, 2) : lines.join('\n') || 'no keys yet: they are made at the first start';
+    const lines = keys.map(
+      ({ alg, kid, signs, created_at }) => `${alg.padEnd(6)} ${kid}  ${signs ? 'signs   ' : 'verifies'}  ${created_at}`,
+    );
+    const text = values.json
+      ? JSON.stringify(keys, null, 2)
+      : lines.join('\n') || 'no keys yet: they are made at the first start';
     stdout.write(`${text}\n`);
     return 0;
   },

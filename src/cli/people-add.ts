@@ -49,12 +49,15 @@ password is made and shown once. The server may be running.
     if (username === undefined || rest.length > 0) throw new UsageError('name one person');
     const given = values['password-stdin'] ? await firstLine(io.stdin) : undefined;
     const password = given ?? random.bytes(15).toString('base64url');
-    const id = await withStorage(values.config, (storage) => add(storage, username, password, values)).catch((error: unknown) => {
-      const reason = error instanceof VestibuleError ? REFUSALS[error.code] : undefined;
-      throw reason ? new OperatorError(`${username} was not added: ${reason}.`) : error;
-    });
+    const id = await withStorage(values.config, (storage) => add(storage, username, password, values)).catch(
+      (error: unknown) => {
+        const reason = error instanceof VestibuleError ? REFUSALS[error.code] : undefined;
+        throw reason ? new OperatorError(`${username} was not added: ${reason}.`) : error;
+      },
+    );
     const made = given === undefined ? { password } : {};
-    const text = given === undefined ? `${username} was added. Password, shown this once: ${password}` : `${username} was added.`;
+    const text =
+      given === undefined ? `${username} was added. Password, shown this once: ${password}` : `${username} was added.`;
     io.stdout.write(values.json ? `${JSON.stringify({ id, username, ...made })}\n` : `${text}\n`);
     return 0;
   },
@@ -62,10 +65,21 @@ password is made and shown once. The server may be running.
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
 
-async function add({ config, durable, clock, logger }: CommandStorage, username: string, password: string, values: Values): Promise<string> {
+async function add(
+  { config, durable, clock, logger }: CommandStorage,
+  username: string,
+  password: string,
+  values: Values,
+): Promise<string> {
   const accounts = createAccounts({ store: durable.accounts, clock, random });
   const audit = createAudit({ store: durable.audit, clock, random });
-  const credentials = createCredentials({ store: durable.credentials, clock, random, logger, settings: config.passwords });
+  const credentials = createCredentials({
+    store: durable.credentials,
+    clock,
+    random,
+    logger,
+    settings: config.passwords,
+  });
   // Refused before anything is stored: a person without a password could not sign in.
   credentials.password.check(password);
   const account = await accounts.add({

@@ -1,8 +1,7 @@
-import { loadConfig, type Config, configDirectory } from '../config/index.ts';
-import type { EngineContext } from '../storage/ports.ts';
+import { type Config, configDirectory, loadConfig } from '../config/index.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { createLogger } from '../kernel/logger.ts';
-import type { DurableStorage } from '../storage/ports.ts';
+import type { DurableStorage, EngineContext } from '../storage/ports.ts';
 import { openDurable } from '../storage/registry.ts';
 
 /** What a command that changes people or keys works with; a server may be running on the same storage. */
@@ -15,7 +14,10 @@ export interface CommandStorage extends EngineContext {
  * Opens the durable storage of a configuration folder for one command, and closes it again.
  * @throws ConfigError when the configuration is invalid
  */
-export async function withStorage<T>(directory: string | undefined, work: (storage: CommandStorage) => Promise<T>): Promise<T> {
+export async function withStorage<T>(
+  directory: string | undefined,
+  work: (storage: CommandStorage) => Promise<T>,
+): Promise<T> {
   const config = loadConfig(directory ?? configDirectory());
   const context = { clock: systemClock, logger: createLogger('silent') };
   const durable = await openDurable(config.storage.durable, context);

@@ -4,6 +4,7 @@ import { type CommandEntry, runCommandLine } from './index.ts';
 /** A command is a file in this folder and a line here. */
 const COMMANDS: readonly CommandEntry[] = [
   { name: 'serve', load: async () => (await import('./serve.ts')).serve },
+  { name: 'demo', load: async () => (await import('./demo.ts')).demo },
   { name: 'init', load: async () => (await import('./init.ts')).init },
   { name: 'config check', load: async () => (await import('./config-check.ts')).configCheck },
   { name: 'config schema', load: async () => (await import('./config-schema.ts')).configSchema },

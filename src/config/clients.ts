@@ -62,7 +62,7 @@ function checkNames(sources: readonly Source[]): void {
   const first = new Map<string, Source>();
   for (const source of sources) {
     const id = idOf(source);
-    if (id === undefined) continue;
+    if (id === undefined || source.isDamaged(['client_id'])) continue;
     const other = first.get(id);
     if (other) source.object(['client_id'], `is the client_id of ${other.name} as well`);
     else first.set(id, source);
@@ -102,9 +102,9 @@ export function checkClients(
   server: Source,
   settings: ServerSettings = serverSchema.parse({ issuer: 'http://localhost:3000' }),
 ): ClientFile[] {
+  const files = sources.map((source) => ({ source, validated: validate(source, clientSchema, PLACEHOLDERS) }));
   checkNames(sources);
-  return sources.flatMap((source) => {
-    const validated = validate(source, clientSchema, PLACEHOLDERS);
+  return files.flatMap(({ source, validated }) => {
     if (!validated) return [];
     const client = complete(validated.value, source, directory);
     const subject = { client, server: settings, isLiteral: source.isLiteral.bind(source) };

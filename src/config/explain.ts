@@ -11,6 +11,9 @@ export interface Explained {
   readonly aboutKey?: boolean;
 }
 
+/** How zod's own sentences begin; all others come from our schemas and say it better. */
+const ZODS_OWN = /^(Invalid|Too small|Too big|Unrecognized)/;
+
 type Issue = z.core.$ZodIssue;
 
 const quoted = (values: readonly unknown[]): string => values.map((value) => JSON.stringify(value)).join(', ');
@@ -43,10 +46,11 @@ function typeWords(node: JsonSchema): string {
 
 /** @returns a noun phrase that completes "must be …" */
 function allowed(issue: Issue, nodes: readonly JsonSchema[]): string {
+  if (!ZODS_OWN.test(issue.message)) return issue.message;
   switch (issue.code) {
     case 'invalid_type': {
       const typed = nodes.find((node) => node.type !== undefined);
-      return issue.message.startsWith('Invalid') ? (typed ? typeWords(typed) : issue.expected) : issue.message;
+      return typed ? typeWords(typed) : issue.expected;
     }
     case 'invalid_value':
       return choice(issue.values);

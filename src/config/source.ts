@@ -1,6 +1,6 @@
 import { type Document, isCollection, isMap, isPair, isScalar, isSeq, LineCounter, type Node } from 'yaml';
 import { type FileKind, jsonSchema, nodesAt } from './json-schema.ts';
-import { type Path, pathText, startsWith, valueAt } from './paths.ts';
+import { type Path, pathText, startsWith, touches, valueAt } from './paths.ts';
 import type { Problem } from './problem.ts';
 
 const SHOWN = 80;
@@ -93,6 +93,11 @@ export class Source {
   /** Records a problem with a value that is sound by itself, so that others may still be compared with it. */
   object(path: Path, message: string, manner: Manner = {}): void {
     this.problems.push(this.#describe(path, message, manner));
+  }
+
+  /** @returns whether the setting, or anything within or around it, has a problem of its own */
+  isDamaged(path: Path): boolean {
+    return this.tree === undefined || this.damaged.some((place) => touches(place, path));
   }
 
   warn(path: Path, message: string): void {

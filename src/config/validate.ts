@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { explain } from './explain.ts';
 import { jsonSchema } from './json-schema.ts';
-import { type Path, pathText, startsWith, valueAt } from './paths.ts';
+import { type Path, pathText, valueAt } from './paths.ts';
 import type { Source } from './source.ts';
 
 /** Stand-ins that let the rest of a file be checked when a required setting is missing or wrong. */
@@ -15,6 +15,17 @@ export interface Validated<T> {
 }
 
 type Branch = Record<string | number, unknown>;
+
+/** Inner and later places first, so that taking one out doesn't move or remove the next. */
+const backwards = (a: Path, b: Path): number => {
+  for (let index = 0; index < Math.min(a.length, b.length); index++) {
+    const [left, right] = [a[index], b[index]];
+    if (left === right) continue;
+    if (typeof left === 'number' && typeof right === 'number') return right - left;
+    return String(left) < String(right) ? -1 : 1;
+  }
+  return b.length - a.length;
+};
 
 /** Takes places out of a copy of a file's tree, remembering which list items stayed. */
 class Pruned {
@@ -34,12 +45,25 @@ class Pruned {
     return place;
   }
 
-  /** @param path a place in `tree`, not in the file */
-  remove(path: Path, placeholders: Placeholders): void {
+  /** @param paths places in `tree` (not in the file); for what is missing, the section that lacks it goes */
+  remove(paths: readonly Path[], placeholders: Placeholders): void {
+    const targets = new Map(
+      paths.map((path) => this.#target(path, placeholders)).map((path) => [pathText(path), path]),
+    );
+    for (const path of [...targets.values()].toSorted(backwards)) this.#take(path, placeholders);
+  }
+
+  #target(path: Path, placeholders: Placeholders): Path {
+    const isThere = valueAt(this.tree, path) !== undefined;
+    const isReplaced = path.length === 1 && Object.hasOwn(placeholders, path[0] as string);
+    return isThere || isReplaced || path.length === 0 ? path : this.#target(path.slice(0, -1), placeholders);
+  }
+
+  #take(path: Path, placeholders: Placeholders): void {
     const parentPath = path.slice(0, -1);
     const parent = valueAt(this.tree, parentPath) as Branch | undefined;
     const last = path.at(-1);
-    if (last === undefined) return;
+    if (last === undefined || parent === undefined) return;
     const placeholder = path.length === 1 ? placeholders[last] : undefined;
     if (Array.isArray(parent) && typeof last === 'number') {
       const name = pathText(this.placeInFile(parentPath));
@@ -47,10 +71,8 @@ class Pruned {
       kept.splice(last, 1);
       this.#kept.set(name, kept);
       parent.splice(last, 1);
-    } else if (parent && placeholder !== undefined) parent[last] = placeholder;
-    else if (parent && Object.hasOwn(parent, last)) delete parent[last];
-    // Something required is missing from the section: the section goes.
-    else this.remove(parentPath, placeholders);
+    } else if (placeholder !== undefined) parent[last] = placeholder;
+    else delete parent[last];
   }
 }
 
@@ -59,16 +81,6 @@ function culprits(issue: z.core.$ZodIssue): Path[] {
   const path = issue.path as Path;
   return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
 }
-
-/** Deeper and later places first, so that taking one out doesn't move the next. */
-const backwards = (a: Path, b: Path): number => {
-  for (let index = 0; index < Math.min(a.length, b.length); index++) {
-    const [left, right] = [a[index], b[index]];
-    if (left === right) continue;
-    return typeof left === 'number' && typeof right === 'number' ? right - left : 0;
-  }
-  return b.length - a.length;
-};
 
 /**
  * Validates a file's tree, records every problem in the source, and returns what is sound.
@@ -85,20 +97,19 @@ export function validate<T>(
   if (source.tree === undefined) return undefined;
   const pruned = new Pruned(source.tree);
   // References that couldn't be resolved have their problem already.
-  for (const path of source.damaged.toSorted(backwards)) pruned.remove(path, placeholders);
+  pruned.remove(source.damaged, placeholders);
   for (let round = 0; round < 10; round++) {
     const result = schema.safeParse(pruned.tree);
     if (result.success) return { value: result.data, placeInFile: (path) => pruned.placeInFile(path) };
     for (const { path, message, aboutKey } of explain(result.error.issues, pruned.tree, jsonSchema(source.kind))) {
       const place = pruned.placeInFile(path);
       // Later rounds may complain of what is only missing because it was taken out.
-      if (source.damaged.some((known) => startsWith(known, place) || startsWith(place, known))) continue;
+      if (source.isDamaged(place)) continue;
       source.fail(place, message, aboutKey ? { aboutKey } : {});
     }
     const places = result.error.issues.flatMap(culprits);
     if (places.some((path) => path.length === 0)) return undefined;
-    const unique = new Map(places.map((path) => [pathText(path), path]));
-    for (const path of [...unique.values()].toSorted(backwards)) pruned.remove(path, placeholders);
+    pruned.remove(places, placeholders);
   }
   return undefined;
 }

@@ -1,8 +1,8 @@
+import type { JourneyStore } from '../storage/ports.ts';
 import { nextStep } from './next-step.ts';
 import { type JourneyState, loadState, type Proof, type StoredJourney, saveState } from './state.ts';
 import { isStepId, stepOf } from './steps/index.ts';
 import type { Problem, StepContext, StepEvent, StepForm, StepId, StepServices, StepView } from './steps/step.ts';
-import type { JourneyStore } from '../storage/ports.ts';
 
 /** The interaction as the protocol side tells it. */
 export interface JourneyInput extends StepContext {
@@ -14,14 +14,22 @@ export interface JourneyInput extends StepContext {
   readonly expiresAt: number;
 }
 
-export type Showing = { readonly step: StepId; readonly state: JourneyState; readonly view: StepView; readonly problem?: Problem };
+export type Showing = {
+  readonly step: StepId;
+  readonly state: JourneyState;
+  readonly view: StepView;
+  readonly problem?: Problem;
+};
 
 export type Submitted =
   /** Show (redirect to) the step that is due now. */
   | { readonly go: StepId; readonly events: readonly StepEvent[] }
   /** The same page again. */
   | { readonly again: Showing; readonly events: readonly StepEvent[] }
-  | { readonly finished: { readonly accountId: string | undefined; readonly proofs: readonly Proof[] }; readonly events: readonly StepEvent[] }
+  | {
+      readonly finished: { readonly accountId: string | undefined; readonly proofs: readonly Proof[] };
+      readonly events: readonly StepEvent[];
+    }
   | { readonly refused: 'access_denied'; readonly events: readonly StepEvent[] };
 
 export interface Journeys {
@@ -49,7 +57,13 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
   const save = (state: JourneyState, version: number, input: JourneyInput): Promise<boolean> =>
     saveState(store, state, version, input.expiresAt + AFTERLIFE);
 
-  const show = async (step: StepId, state: JourneyState, input: JourneyInput, problem?: Problem, form?: StepForm): Promise<Showing> => ({
+  const show = async (
+    step: StepId,
+    state: JourneyState,
+    input: JourneyInput,
+    problem?: Problem,
+    form?: StepForm,
+  ): Promise<Showing> => ({
     step,
     state,
     view: await stepOf(step).view(state, input, form),

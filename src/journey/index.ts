@@ -4,8 +4,8 @@
  * them together. Nothing here knows HTTP or the protocol library.
  */
 export { type Acr, acrOf, attainableAcr, meets } from './assurance.ts';
+export { type Attempts, createAttempts } from './attempts.ts';
 export { createJourneys, type JourneyInput, type Journeys, type Showing } from './dispatcher.ts';
 export type { Demand, JourneyState, Proof } from './state.ts';
 export { fieldsOf } from './steps/index.ts';
 export type { ConsentRequest, StepEvent, StepForm, StepId, StepServices, StepView } from './steps/step.ts';
-export { type Attempts, createAttempts } from './attempts.ts';

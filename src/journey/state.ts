@@ -53,6 +53,11 @@ export async function loadState(store: JourneyStore, uid: string): Promise<Store
 }
 
 /** @returns false when another request of the same journey was faster: read again and show what is due */
-export function saveState(store: JourneyStore, state: JourneyState, version: number, expiresAt: number): Promise<boolean> {
+export function saveState(
+  store: JourneyStore,
+  state: JourneyState,
+  version: number,
+  expiresAt: number,
+): Promise<boolean> {
   return store.save({ uid: state.uid, state: { ...state }, expiresAt }, version);
 }

@@ -55,7 +55,8 @@ export function createAdapter(deps: AdapterDependencies): (kind: string) => Adap
         const artifact = pack(kind, payload, expiresIn, deps);
         if (kind !== 'ReplayDetection') return store.save(kind, keyOf(kind, id), artifact);
         // The library looks before it writes; only insert-only stops two simultaneous replays.
-        if (!(await store.insertOnly(kind, keyOf(kind, id), artifact))) throw new errors.InvalidClientAuth('replay detected');
+        if (!(await store.insertOnly(kind, keyOf(kind, id), artifact)))
+          throw new errors.InvalidClientAuth('replay detected');
       },
 
       find,
@@ -89,7 +90,12 @@ export function createAdapter(deps: AdapterDependencies): (kind: string) => Adap
 /** Kind and value together, so that a value of one kind never opens a record of another. */
 const keyOf = (kind: string, id: string): string => createHash('sha256').update(`${kind} ${id}`).digest('base64url');
 
-function pack(kind: string, payload: AdapterPayload, expiresIn: number | undefined, { secretBox, clock }: AdapterDependencies): Artifact {
+function pack(
+  kind: string,
+  payload: AdapterPayload,
+  expiresIn: number | undefined,
+  { secretBox, clock }: AdapterDependencies,
+): Artifact {
   const { jti, userCode, consumed: _decidedByTheStore, ...rest } = payload as AdapterPayload & Record<string, unknown>;
   const members: Record<string, unknown> = rest;
   if (kind === 'Interaction') members.session = withoutCookie(members.session);
@@ -109,7 +115,9 @@ function pack(kind: string, payload: AdapterPayload, expiresIn: number | undefin
 function unpack(kind: string, artifact: Artifact, secretBox: SecretBox, id?: string): AdapterPayload {
   const stored = artifact.payload;
   const { sealedId, ...members } =
-    kind === 'Client' ? (JSON.parse(secretBox.open(SEAL, String(stored.sealed))) as Record<string, unknown>) : { ...stored };
+    kind === 'Client'
+      ? (JSON.parse(secretBox.open(SEAL, String(stored.sealed))) as Record<string, unknown>)
+      : { ...stored };
   for (const name of SEALED_MEMBERS[kind] ?? []) {
     if (typeof members[name] === 'string') members[name] = secretBox.open(SEAL, members[name]);
   }

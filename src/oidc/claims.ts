@@ -8,8 +8,20 @@ import type { ClientRegistry } from './clients.ts';
 export const CLAIMS_BY_SCOPE = {
   openid: ['sub', 'acr', 'amr', 'auth_time'],
   profile: [
-    'name', 'given_name', 'family_name', 'middle_name', 'nickname', 'preferred_username', 'profile', 'picture',
-    'website', 'gender', 'birthdate', 'zoneinfo', 'locale', 'updated_at',
+    'name',
+    'given_name',
+    'family_name',
+    'middle_name',
+    'nickname',
+    'preferred_username',
+    'profile',
+    'picture',
+    'website',
+    'gender',
+    'birthdate',
+    'zoneinfo',
+    'locale',
+    'updated_at',
   ],
   email: ['email', 'email_verified'],
   address: ['address'],
@@ -30,7 +42,10 @@ export function findAccount(accounts: Accounts, clients: ClientRegistry): FindAc
       // the like are not among the claims of an account, and `sub` is set last.
       claims: async (use: string, _scope: string, requested: Record<string, unknown>): Promise<AccountClaims> => {
         const claims = claimsOf(account);
-        return { ...(use === 'id_token' && inUserinfoOnly(ctx, clients) ? pick(claims, requested) : claims), sub: account.id };
+        return {
+          ...(use === 'id_token' && inUserinfoOnly(ctx, clients) ? pick(claims, requested) : claims),
+          sub: account.id,
+        };
       },
     };
   };

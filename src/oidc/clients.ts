@@ -22,7 +22,9 @@ export function createClientRegistry(files: readonly ClientFile[]): ClientRegist
 
 /** Registration metadata for the protocol library: the file without our own block. */
 export function toMetadata({ vestibule: _ours, ...file }: ClientFile): ClientMetadata {
-  return Object.fromEntries(Object.entries(structuredClone(file)).filter(([, value]) => value !== undefined)) as unknown as ClientMetadata;
+  return Object.fromEntries(
+    Object.entries(structuredClone(file)).filter(([, value]) => value !== undefined),
+  ) as unknown as ClientMetadata;
 }
 
 /** Every response type some client may use; discovery lists exactly these. */

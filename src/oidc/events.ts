@@ -40,13 +40,16 @@ export interface ProtocolMeters {
  */
 export function observe(provider: Provider, logger: Logger, meters: ProtocolMeters): void {
   const on = (name: string, listener: (...args: never[]) => void): void => {
-    provider.on(name as 'server_error', ((...args: never[]) => {
-      try {
-        listener(...args);
-      } catch (error) {
-        logger.error({ event: 'listener.failed', listener: name, err: error });
-      }
-    }) as never);
+    provider.on(
+      name as 'server_error',
+      ((...args: never[]) => {
+        try {
+          listener(...args);
+        } catch (error) {
+          logger.error({ event: 'listener.failed', listener: name, err: error });
+        }
+      }) as never,
+    );
   };
 
   for (const [name, event] of Object.entries(REFUSALS)) {
@@ -70,6 +73,11 @@ export function observe(provider: Provider, logger: Logger, meters: ProtocolMete
     logger.info({ event: 'logout.succeeded', request_id: ctx.state.requestId, client_id: ctx.oidc.client?.clientId });
   });
   on('backchannel.error', (ctx: KoaContextWithOIDC, error: Error, client: { clientId: string }) => {
-    logger.warn({ event: 'logout.backchannel.failed', request_id: ctx.state.requestId, client_id: client.clientId, err: error });
+    logger.warn({
+      event: 'logout.backchannel.failed',
+      request_id: ctx.state.requestId,
+      client_id: client.clientId,
+      err: error,
+    });
   });
 }

@@ -1,7 +1,7 @@
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ClientRegistry } from './clients.ts';
+import type { ProviderDependencies } from './dependencies.ts';
 import { mutualTls } from './mtls.ts';
-import type { ProviderDependencies } from './provider.ts';
 
 /** What the provider can do. On for everybody, unless a setting under `features:` says otherwise. */
 export function features(deps: ProviderDependencies, clients: ClientRegistry): NonNullable<Configuration['features']> {
@@ -22,7 +22,8 @@ export function features(deps: ProviderDependencies, clients: ClientRegistry): N
     introspection: {
       enabled: true,
       allowedPolicy: async (_ctx, client, token) =>
-        client.clientAuthMethod !== 'none' && (token.clientId === client.clientId || audienceOf(token) === client.clientId),
+        client.clientAuthMethod !== 'none' &&
+        (token.clientId === client.clientId || audienceOf(token) === client.clientId),
     },
     jwtIntrospection: { enabled: true },
     jwtResponseModes: { enabled: true },
@@ -52,7 +53,8 @@ export function features(deps: ProviderDependencies, clients: ClientRegistry): N
     },
     rpInitiatedLogout: {
       enabled: true,
-      logoutSource: (ctx, form) => pages.signOut(ctx, { action: actionOf(ctx, 'end_session_confirm'), fields: fieldsOf(form) }),
+      logoutSource: (ctx, form) =>
+        pages.signOut(ctx, { action: actionOf(ctx, 'end_session_confirm'), fields: fieldsOf(form) }),
       postLogoutSuccessSource: (ctx) => pages.signedOut(ctx),
     },
     userinfo: { enabled: true },
@@ -89,7 +91,10 @@ function fieldsOf(form: string): Record<string, string> {
 }
 
 const unescapeHtml = (html: string): string =>
-  html.replace(/&(lt|gt|quot|#39|amp);/g, (_all, name: string) => ({ lt: '<', gt: '>', quot: '"', '#39': "'", amp: '&' })[name] ?? '');
+  html.replace(
+    /&(lt|gt|quot|#39|amp);/g,
+    (_all, name: string) => ({ lt: '<', gt: '>', quot: '"', '#39': "'", amp: '&' })[name] ?? '',
+  );
 
 const actionOf = (ctx: KoaContextWithOIDC, route: string): string => new URL(ctx.oidc.urlFor(route)).pathname;
 
@@ -103,4 +108,5 @@ const DEVICE_PROBLEMS: Readonly<Record<string, string>> = {
   AlreadyUsedError: 'code_used',
   AbortedError: 'device_cancelled',
 };
-const problemOf = (error: Error): string => DEVICE_PROBLEMS[error.name] ?? DEVICE_PROBLEMS[error.constructor.name] ?? 'device_failed';
+const problemOf = (error: Error): string =>
+  DEVICE_PROBLEMS[error.name] ?? DEVICE_PROBLEMS[error.constructor.name] ?? 'device_failed';

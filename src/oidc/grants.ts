@@ -21,7 +21,8 @@ export function loadExistingGrant(clients: ClientRegistry, consents: ConsentStor
     if (!client || !session || !account) return undefined;
     const grantId = result?.consent?.grantId ?? session.grantIdFor(client.clientId);
     const existing = grantId ? await provider.Grant.find(grantId) : undefined;
-    const grant = existing?.accountId === account.accountId && existing.clientId === client.clientId ? existing : undefined;
+    const grant =
+      existing?.accountId === account.accountId && existing.clientId === client.clientId ? existing : undefined;
 
     if (clients.settings(client.clientId).first_party) {
       const extended = grant ?? new provider.Grant({ clientId: client.clientId, accountId: account.accountId });
@@ -48,7 +49,9 @@ export async function grantConsent(
   const { accountId, clientId } = who;
   const existing = who.grantId ? await provider.Grant.find(who.grantId) : undefined;
   const grant =
-    existing?.accountId === accountId && existing.clientId === clientId ? existing : new provider.Grant({ accountId, clientId });
+    existing?.accountId === accountId && existing.clientId === clientId
+      ? existing
+      : new provider.Grant({ accountId, clientId });
   addTo(grant, asked);
   const earlier = await consents.find(accountId, clientId);
   const [grantId] = await Promise.all([
@@ -99,13 +102,17 @@ const missing = (wanted: readonly string[], had: readonly string[]): string[] =>
   return wanted.filter((name) => !known.has(name));
 };
 
-const union = (...lists: (readonly string[] | undefined)[]): string[] => [...new Set(lists.flatMap((list) => list ?? []))];
+const union = (...lists: (readonly string[] | undefined)[]): string[] => [
+  ...new Set(lists.flatMap((list) => list ?? [])),
+];
 
 function merged(earlier: Consent | undefined, asked: Asked): Asked {
   const indicators = union(Object.keys(earlier?.resources ?? {}), Object.keys(asked.resources));
   return {
     scopes: union(earlier?.scopes, asked.scopes),
     claims: union(earlier?.claims, asked.claims),
-    resources: Object.fromEntries(indicators.map((name) => [name, union(earlier?.resources[name], asked.resources[name])])),
+    resources: Object.fromEntries(
+      indicators.map((name) => [name, union(earlier?.resources[name], asked.resources[name])]),
+    ),
   };
 }

@@ -3,9 +3,11 @@
  * imports it. What people see is passed in (`pages.ts`), how they prove who they are is the
  * journey's.
  */
-export { createProvider, type OidcProvider, type ProviderDependencies } from './provider.ts';
-export { type Interactions, type PendingInteraction } from './interactions.ts';
-export type { ProviderPages } from './pages.ts';
-export { loadSigningKeys, type SigningKey } from './keys.ts';
+
 export type { ClientRegistry } from './clients.ts';
+export type { ProviderDependencies } from './dependencies.ts';
 export type { ProtocolMeters } from './events.ts';
+export type { Interactions, PendingInteraction } from './interactions.ts';
+export { loadSigningKeys, type SigningKey } from './keys.ts';
+export type { ProviderPages } from './pages.ts';
+export { createProvider, type OidcProvider } from './provider.ts';

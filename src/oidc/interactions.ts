@@ -47,7 +47,8 @@ export interface Interactions {
   clientOf(uid: string): Promise<string | undefined>;
 }
 
-const strings = (value: unknown): string[] => (Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []);
+const strings = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 export function createInteractions(deps: { provider: Provider; consents: ConsentStore; clock: Clock }): Interactions {
@@ -67,7 +68,9 @@ export function createInteractions(deps: { provider: Provider; consents: Consent
   return {
     async find(req, res, uid) {
       const record = await provider.interactionDetails(req, res).catch((error: unknown) => {
-        throw error instanceof errors.SessionNotFound ? new VestibuleError('session_expired', 400, { cause: error }) : error;
+        throw error instanceof errors.SessionNotFound
+          ? new VestibuleError('session_expired', 400, { cause: error })
+          : error;
       });
       if (record.uid !== uid) throw new VestibuleError('session_expired', 400);
       const pending = describe(record);
@@ -77,7 +80,9 @@ export function createInteractions(deps: { provider: Provider; consents: Consent
 
     signIn: (pending, { accountId, amr, acr, at }) =>
       // `ts` always: without it a later prompt's merge would move `auth_time`.
-      answer(pending, { login: { accountId, amr: [...amr], ...(acr === undefined ? {} : { acr }), ts: at, remember: true } }),
+      answer(pending, {
+        login: { accountId, amr: [...amr], ...(acr === undefined ? {} : { acr }), ts: at, remember: true },
+      }),
 
     async consent(pending) {
       if (pending.accountId === undefined) throw new VestibuleError('session_expired', 400);
@@ -113,9 +118,13 @@ function describe(record: Interaction): PendingInteraction {
     loginHint: text(params.login_hint),
     uiLocales: text(params.ui_locales),
     asked: {
-      scopes: nothingMissing ? (text(params.scope) ?? '').split(' ').filter(Boolean) : strings(details.missingOIDCScope),
+      scopes: nothingMissing
+        ? (text(params.scope) ?? '').split(' ').filter(Boolean)
+        : strings(details.missingOIDCScope),
       claims: strings(details.missingOIDCClaims),
-      resources: Object.fromEntries(Object.entries(resources).map(([indicator, scopes]) => [indicator, strings(scopes)])),
+      resources: Object.fromEntries(
+        Object.entries(resources).map(([indicator, scopes]) => [indicator, strings(scopes)]),
+      ),
     },
     answered: record.result === undefined ? undefined : record.returnTo,
   };

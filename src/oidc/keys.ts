@@ -23,15 +23,22 @@ const ALGORITHMS: Readonly<Record<string, () => Promise<JsonWebKey>>> = {
  * Made at the first start; when several nodes start together the first to insert wins.
  * @throws OperatorError when they were sealed under another master key
  */
-export async function loadSigningKeys(deps: { store: KeyStore; secretBox: SecretBox; clock: Clock }): Promise<SigningKey[]> {
+export async function loadSigningKeys(deps: {
+  store: KeyStore;
+  secretBox: SecretBox;
+  clock: Clock;
+}): Promise<SigningKey[]> {
   const { store, secretBox, clock } = deps;
   let stored = await store.list();
   if (stored.length === 0) {
     await store.insertFirst(await generateAll(secretBox, epochSeconds(clock)));
     stored = await store.list();
   }
-  return stored.map((key) => unseal(key, secretBox));
+  return stored.toSorted((one, other) => rankOf(one) - rankOf(other)).map((key) => unseal(key, secretBox));
 }
+
+/** RS256 first: there are clients that take the first key of the set, whatever its algorithm. */
+const rankOf = ({ alg }: StoredKey): number => Object.keys(ALGORITHMS).indexOf(alg);
 
 function unseal(key: StoredKey, secretBox: SecretBox): SigningKey {
   try {
@@ -56,7 +63,8 @@ async function generateAll(secretBox: SecretBox, createdAt: number): Promise<Sto
 
 /** JWK thumbprint (RFC 7638): the required members in lexicographic order, SHA-256, base64url. */
 function thumbprint(jwk: JsonWebKey): string {
-  const members = { EC: ['crv', 'kty', 'x', 'y'], OKP: ['crv', 'kty', 'x'], RSA: ['e', 'kty', 'n'] }[String(jwk.kty)] ?? [];
+  const members =
+    { EC: ['crv', 'kty', 'x', 'y'], OKP: ['crv', 'kty', 'x'], RSA: ['e', 'kty', 'n'] }[String(jwk.kty)] ?? [];
   const required = Object.fromEntries(members.map((name) => [name, jwk[name as keyof JsonWebKey]]));
   return createHash('sha256').update(JSON.stringify(required)).digest('base64url');
 }

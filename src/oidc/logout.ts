@@ -1,6 +1,6 @@
 import { IncomingMessage, type ServerResponse } from 'node:http';
-import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Middleware } from 'koa';
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 
 /**
  * Signs out without a page where asking makes no sense: the portal proved whose sign-out it is
@@ -21,7 +21,12 @@ export function logoutWithoutAsking(provider: Provider, subjectOf: SubjectOf): M
 
     handle ??= provider.callback() as (req: IncomingMessage, res: ServerResponse) => Promise<void>;
     ctx.respond = false;
-    const request = confirmation(ctx.req, oidc.urlFor('end_session_confirm'), secret, [ctx.res.getHeader('set-cookie') ?? []].flat().map(String));
+    const request = confirmation(
+      ctx.req,
+      oidc.urlFor('end_session_confirm'),
+      secret,
+      [ctx.res.getHeader('set-cookie') ?? []].flat().map(String),
+    );
     for (const name of ctx.res.getHeaderNames()) ctx.res.removeHeader(name);
     await handle(request, ctx.res);
   };
@@ -42,7 +47,12 @@ async function needsNoQuestion(oidc: KoaContextWithOIDC['oidc'], subjectOf: Subj
 }
 
 /** The confirmation form, as the browser would have posted it, the cookies just set included. */
-function confirmation(original: IncomingMessage, address: string, secret: string, setCookies: readonly string[]): IncomingMessage {
+function confirmation(
+  original: IncomingMessage,
+  address: string,
+  secret: string,
+  setCookies: readonly string[],
+): IncomingMessage {
   const body = new URLSearchParams({ xsrf: secret, logout: 'yes' }).toString();
   const req = new IncomingMessage(original.socket);
   req.method = 'POST';
@@ -51,7 +61,9 @@ function confirmation(original: IncomingMessage, address: string, secret: string
   req.headers = {
     ...original.headers,
     // The first of two cookies of one name counts.
-    cookie: [...setCookies.map((cookie) => cookie.split(';')[0]), original.headers.cookie ?? ''].filter(Boolean).join('; '),
+    cookie: [...setCookies.map((cookie) => cookie.split(';')[0]), original.headers.cookie ?? '']
+      .filter(Boolean)
+      .join('; '),
     'content-type': 'application/x-www-form-urlencoded',
     'content-length': String(Buffer.byteLength(body)),
   };

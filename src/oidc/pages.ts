@@ -10,6 +10,9 @@ export interface ProviderPages {
     ctx: KoaContextWithOIDC,
     form: { action: string; fields: Record<string, string>; userCode?: string; problem?: string },
   ): void;
-  deviceConfirm(ctx: KoaContextWithOIDC, form: { action: string; fields: Record<string, string>; userCode: string }): void;
+  deviceConfirm(
+    ctx: KoaContextWithOIDC,
+    form: { action: string; fields: Record<string, string>; userCode: string },
+  ): void;
   deviceDone(ctx: KoaContextWithOIDC): void;
 }

@@ -21,18 +21,26 @@ export function createPolicy(clients: ClientRegistry, attainable: readonly Acr[]
 
   login.checks.add(
     // A session whose account was suspended or deleted meanwhile: sign in again, not a server error.
-    new Check('account_missing', 'the account of this session is no longer available', (ctx) =>
-      ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined),
+    new Check(
+      'account_missing',
+      'the account of this session is no longer available',
+      (ctx) => ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined,
+    ),
   );
   login.checks.add(
-    new Check('acr_unmet', 'the authentication demanded was not performed', 'unmet_authentication_requirements', (ctx) => {
-      const demanded = demandedAcr(ctx);
-      // Said at once, before anybody types a password for nothing (RFC 9470 §5).
-      if (demanded.length > 0 && !attainable.some((acr) => meets(acr, demanded))) {
-        throw new errors.UnmetAuthenticationRequirements('the requested authentication can not be performed here');
-      }
-      return ctx.oidc.session?.accountId !== undefined && !meets(ctx.oidc.session.acr, demanded);
-    }),
+    new Check(
+      'acr_unmet',
+      'the authentication demanded was not performed',
+      'unmet_authentication_requirements',
+      (ctx) => {
+        const demanded = demandedAcr(ctx);
+        // Said at once, before anybody types a password for nothing (RFC 9470 §5).
+        if (demanded.length > 0 && !attainable.some((acr) => meets(acr, demanded))) {
+          throw new errors.UnmetAuthenticationRequirements('the requested authentication can not be performed here');
+        }
+        return ctx.oidc.session?.accountId !== undefined && !meets(ctx.oidc.session.acr, demanded);
+      },
+    ),
   );
 
   // RFC 8252 §8.6: a native app can be impersonated unless its redirect is a claimed https
@@ -40,8 +48,12 @@ export function createPolicy(clients: ClientRegistry, attainable: readonly Acr[]
   const nativePrompt = consent.checks.get('native_client_prompt');
   consent.checks.remove('native_client_prompt');
   consent.checks.add(
-    new Check('native_client_prompt', 'native clients require End-User interaction', 'interaction_required', async (ctx) =>
-      !claimedFirstParty(ctx, clients) && (await nativePrompt?.check(ctx)) === true),
+    new Check(
+      'native_client_prompt',
+      'native clients require End-User interaction',
+      'interaction_required',
+      async (ctx) => !claimedFirstParty(ctx, clients) && (await nativePrompt?.check(ctx)) === true,
+    ),
   );
   return policy;
 }
@@ -50,7 +62,8 @@ export function createPolicy(clients: ClientRegistry, attainable: readonly Acr[]
 export function demandedAcr({ oidc }: KoaContextWithOIDC): readonly Acr[] {
   const claim = oidc.claims.id_token?.acr;
   if (claim?.essential) {
-    if (claim.values !== undefined && !Array.isArray(claim.values)) throw new errors.InvalidRequest('invalid claims.id_token.acr.values type');
+    if (claim.values !== undefined && !Array.isArray(claim.values))
+      throw new errors.InvalidRequest('invalid claims.id_token.acr.values type');
     return [...(claim.values ?? []), ...(claim.value === undefined ? [] : [claim.value])].map(String);
   }
   const requested = oidc.params?.acr_values;

@@ -1,37 +1,17 @@
 import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
-import type { Accounts } from '../accounts/index.ts';
 import type { Config } from '../config/config.ts';
-import { type Clock, epochSeconds } from '../kernel/clock.ts';
-import type { Logger } from '../kernel/logger.ts';
+import { epochSeconds } from '../kernel/clock.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
-import type { Acr } from '../journey/index.ts';
-import type { DurableStorage, EphemeralStorage } from '../storage/ports.ts';
 import { CLOCK_TOLERANCE, createAdapter } from './adapter.ts';
 import { CLAIMS_BY_SCOPE, findAccount } from './claims.ts';
 import { type ClientRegistry, createClientRegistry, responseTypes, toMetadata } from './clients.ts';
-import { observe, type ProtocolMeters } from './events.ts';
+import type { ProviderDependencies } from './dependencies.ts';
+import { observe } from './events.ts';
 import { features } from './features.ts';
 import { loadExistingGrant } from './grants.ts';
-import { logoutWithoutAsking } from './logout.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
-import type { SigningKey } from './keys.ts';
-import type { ProviderPages } from './pages.ts';
+import { logoutWithoutAsking } from './logout.ts';
 import { createPolicy } from './policy.ts';
-
-export interface ProviderDependencies {
-  readonly config: Config;
-  readonly accounts: Accounts;
-  readonly durable: DurableStorage;
-  readonly ephemeral: EphemeralStorage;
-  readonly secretBox: SecretBox;
-  readonly signingKeys: readonly SigningKey[];
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly pages: ProviderPages;
-  readonly meters: ProtocolMeters;
-  /** Levels of assurance that can be reached here, lowest first. */
-  readonly attainableAcr: readonly Acr[];
-}
 
 export interface OidcProvider {
   /** The Koa application itself: routes and middleware are added to it. */
@@ -50,7 +30,10 @@ export function createProvider(deps: ProviderDependencies): OidcProvider {
   provider.maxIpsCount = config.proxy.hops;
   provider.use(
     logoutWithoutAsking(provider, ({ client }, accountId) =>
-      client?.subjectType === 'pairwise' ? pairwiseSubject(deps.secretBox, client.sectorIdentifier, accountId) : accountId),
+      client?.subjectType === 'pairwise'
+        ? pairwiseSubject(deps.secretBox, client.sectorIdentifier, accountId)
+        : accountId,
+    ),
   );
   observe(provider, deps.logger, deps.meters);
   return { app: provider, clients, interactions: createInteractions({ provider, consents: durable.consents, clock }) };
@@ -69,10 +52,15 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
     acrValues: [...attainableAcr],
     claims: CLAIMS_BY_SCOPE,
     clientAuthMethods: [
-      'client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none',
+      'client_secret_basic',
+      'client_secret_post',
+      'client_secret_jwt',
+      'private_key_jwt',
+      'none',
       ...(config.features.mtls.enabled ? (['tls_client_auth', 'self_signed_tls_client_auth'] as const) : []),
     ],
-    clientBasedCORS: (_ctx, origin, client) => (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
+    clientBasedCORS: (_ctx, origin, client) =>
+      (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
     clients: config.clients.map(toMetadata),
     clockTolerance: CLOCK_TOLERANCE,
     // Decided per client in `claims.ts`.
@@ -82,7 +70,11 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
       keys: [secretBox.deriveKey('cookies').toString('base64url')],
       // `__Host-` and `__Secure-` (RFC 6265bis §4.1.3): no other host can plant these cookies.
       names: https
-        ? { session: '__Host-vestibule_session', interaction: '__Secure-vestibule_interaction', resume: '__Secure-vestibule_resume' }
+        ? {
+            session: '__Host-vestibule_session',
+            interaction: '__Secure-vestibule_interaction',
+            resume: '__Secure-vestibule_resume',
+          }
         : { session: 'vestibule_session', interaction: 'vestibule_interaction', resume: 'vestibule_resume' },
       long: { ...cookie, sameSite: https && authorizationPost ? 'none' : 'lax', path: '/' },
       short: { ...cookie, sameSite: 'lax' },
@@ -96,19 +88,27 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
       clientAuthSigningAlgValues: [...algorithms, 'PS256', 'HS256'],
       dPoPSigningAlgValues: ['ES256', 'EdDSA', 'RS256', 'PS256'],
     },
+    discovery: { ui_locales_supported: config.languages.offered },
     enableHttpPostMethods: authorizationPost,
     features: features(deps, clients),
-    fetch: (url, options) => globalThis.fetch(url, reachableInDevelopment(String(url), config) ? withoutGuard(options) : options),
+    fetch: (url, options) =>
+      globalThis.fetch(url, reachableInDevelopment(String(url), config) ? withoutGuard(options) : options),
     fetchResponseBodyLimits: { jwks_uri: 256 * 1024, sector_identifier_uri: 64 * 1024 },
     findAccount: findAccount(accounts, clients),
-    interactions: { policy: createPolicy(clients, attainableAcr), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    interactions: {
+      policy: createPolicy(clients, attainableAcr),
+      url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
+    },
     issueRefreshToken: async (_ctx, client, code) =>
       client.grantTypeAllowed('refresh_token') &&
       (code.scopes.has('offline_access') || clients.settings(client.clientId).refresh_token_without_offline_access),
     jwks: { keys: signingKeys.map((key) => ({ ...key })) as never },
     loadExistingGrant: loadExistingGrant(clients, durable.consents),
-    pairwiseIdentifier: async (_ctx, accountId, client) => pairwiseSubject(secretBox, client.sectorIdentifier, accountId),
-    pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' || clients.settings(client.clientId).require_pkce },
+    pairwiseIdentifier: async (_ctx, accountId, client) =>
+      pairwiseSubject(secretBox, client.sectorIdentifier, accountId),
+    pkce: {
+      required: (_ctx, client) => client.clientAuthMethod === 'none' || clients.settings(client.clientId).require_pkce,
+    },
     renderError: (ctx, out, error) => {
       pages.error(ctx, {
         code: error instanceof errors.SessionNotFound ? 'session_expired' : out.error,
@@ -125,23 +125,29 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
       AuthorizationCode: lifetimes.authorization_code,
       ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.client_credentials,
       DeviceCode: lifetimes.device_code,
-      Grant: Math.max(lifetimes.refresh_token, lifetimes.session),
+      // A refresh token may be issued as late as at the end of the session that began the grant.
+      Grant: lifetimes.refresh_token + lifetimes.session,
       IdToken: lifetimes.id_token,
       Interaction: lifetimes.interaction,
       RefreshToken: refreshTokenTtl(lifetimes.refresh_token),
       // Counted from the sign-in, not from the last visit: a session ends for certain.
       Session: (_ctx, session) =>
-        session.loginTs === undefined ? lifetimes.interaction : Math.max(1, session.loginTs + lifetimes.session - epochSeconds(clock)),
+        session.loginTs === undefined
+          ? lifetimes.interaction
+          : Math.max(1, session.loginTs + lifetimes.session - epochSeconds(clock)),
     },
   };
 }
 
 /** Public browser clients keep the first token's end (RFC 9700 §4.14.2: rotation must not extend it). */
-const refreshTokenTtl = (lifetime: number): NonNullable<NonNullable<Configuration['ttl']>['RefreshToken']> => (ctx, token, client) => {
-  const rotated = ctx.oidc.entities.RotatedRefreshToken;
-  const keeps = rotated && client.applicationType === 'web' && client.clientAuthMethod === 'none' && !token.isSenderConstrained();
-  return keeps ? rotated.remainingTTL : lifetime;
-};
+const refreshTokenTtl =
+  (lifetime: number): NonNullable<NonNullable<Configuration['ttl']>['RefreshToken']> =>
+  (ctx, token, client) => {
+    const rotated = ctx.oidc.entities.RotatedRefreshToken;
+    const keeps =
+      rotated && client.applicationType === 'web' && client.clientAuthMethod === 'none' && !token.isSenderConstrained();
+    return keeps ? rotated.remainingTTL : lifetime;
+  };
 
 const LONGEST_LIFE = 365.25 * 86_400;
 
@@ -150,7 +156,8 @@ const LONGEST_LIFE = 365.25 * 86_400;
 async function rotateRefreshToken(ctx: KoaContextWithOIDC): Promise<boolean> {
   const { RefreshToken: token, Client: client, Grant: grant } = ctx.oidc.entities;
   if (!token || !client || token.totalLifetime() >= LONGEST_LIFE) return false;
-  const rotate = (client.clientAuthMethod === 'none' && !token.isSenderConstrained()) || token.ttlPercentagePassed() >= 70;
+  const rotate =
+    (client.clientAuthMethod === 'none' && !token.isSenderConstrained()) || token.ttlPercentagePassed() >= 70;
   if (rotate && grant) {
     delete (grant as { exp?: number }).exp;
     await grant.save();
@@ -167,7 +174,6 @@ function withoutGuard(options: RequestInit | undefined): RequestInit {
   const { dispatcher: _guard, ...rest } = (options ?? {}) as RequestInit & { dispatcher?: unknown };
   return rest;
 }
-
 
 /** OpenID Connect Core §8.1: another subject for each sector, stable, and not to be traced back. */
 const pairwiseSubject = (secretBox: SecretBox, sector: unknown, accountId: string): string =>

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ProtocolMeters } from '../oidc/index.ts';
 
 export interface Metrics extends ProtocolMeters {
@@ -22,15 +22,29 @@ export function createMetrics(queueDepth: () => number): Metrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     registers,
   });
-  const logins = new Counter({ name: 'vestibule_logins_total', help: 'Sign-ins by outcome', labelNames: ['outcome'] as const, registers });
+  const logins = new Counter({
+    name: 'vestibule_logins_total',
+    help: 'Sign-ins by outcome',
+    labelNames: ['outcome'] as const,
+    registers,
+  });
   const steps = new Counter({
     name: 'vestibule_login_steps_total',
     help: 'Submitted steps of the login journey',
     labelNames: ['step', 'outcome'] as const,
     registers,
   });
-  const authorizations = new Counter({ name: 'vestibule_authorizations_total', help: 'Authorization requests answered with success', registers });
-  const tokens = new Counter({ name: 'vestibule_tokens_total', help: 'Token responses by grant type', labelNames: ['grant_type'] as const, registers });
+  const authorizations = new Counter({
+    name: 'vestibule_authorizations_total',
+    help: 'Authorization requests answered with success',
+    registers,
+  });
+  const tokens = new Counter({
+    name: 'vestibule_tokens_total',
+    help: 'Token responses by grant type',
+    labelNames: ['grant_type'] as const,
+    registers,
+  });
   new Gauge({
     name: 'vestibule_password_hash_queue_depth',
     help: 'Password hashes waiting or running',

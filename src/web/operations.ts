@@ -31,7 +31,8 @@ export function createOperationsListener(health: Health, registry: Registry): Se
       return;
     }
     answer().then(
-      ({ status, type, body }) => res.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body),
+      ({ status, type, body }) =>
+        res.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body),
       () => res.writeHead(500).end(),
     );
   });

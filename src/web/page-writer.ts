@@ -15,7 +15,10 @@ export interface Asked {
 
 export interface PageWriter {
   write(ctx: Context, page: PageName, model: PageModel, asked?: Asked): void;
-  error(ctx: Context, failure: { code: string; status: number; retryAfter?: number; values?: Record<string, string> }): Promise<void>;
+  error(
+    ctx: Context,
+    failure: { code: string; status: number; retryAfter?: number; values?: Record<string, string> },
+  ): Promise<void>;
   /** Remembers a language chosen by `?lang=…`. @returns the language, or undefined when it is none of ours */
   rememberLanguage(ctx: Context): Language | undefined;
 }
@@ -74,7 +77,15 @@ export function createPageWriter(deps: {
 
     rememberLanguage(ctx) {
       const language = languageIn(ctx);
-      if (language) ctx.cookies.set(cookieName, language, { httpOnly: true, sameSite: 'lax', secure: https, path: '/', maxAge: YEAR, signed: false });
+      if (language)
+        ctx.cookies.set(cookieName, language, {
+          httpOnly: true,
+          sameSite: 'lax',
+          secure: https,
+          path: '/',
+          maxAge: YEAR,
+          signed: false,
+        });
       return language;
     },
   };

@@ -8,7 +8,7 @@ type ProviderContext = Parameters<ProviderPages['signedOut']>[0];
 /** The pages the protocol endpoints end in, drawn like all others. */
 export function createProviderPages(deps: {
   pages: PageWriter;
-  clientFile(client: ProviderContext["oidc"]["client"]): ClientFile | undefined;
+  clientFile(client: ProviderContext['oidc']['client']): ClientFile | undefined;
 }): ProviderPages {
   const { pages, clientFile } = deps;
   const asked = (ctx: ProviderContext) => ({

@@ -42,9 +42,17 @@ export interface Web {
 export function createWeb(deps: WebDependencies): Web {
   const { config, journeys, logger, metrics, random } = deps;
   const overlay = config.branding.overlay;
-  const texts = createTexts({ defaultLanguage: config.languages.default, ...(overlay === undefined ? {} : { overlay }) });
+  const texts = createTexts({
+    defaultLanguage: config.languages.default,
+    ...(overlay === undefined ? {} : { overlay }),
+  });
   const assets = createAssets(config, { logger });
-  const pages = createPages({ texts, assets, branding: config.branding, ...(overlay === undefined ? {} : { overlay }) });
+  const pages = createPages({
+    texts,
+    assets,
+    branding: config.branding,
+    ...(overlay === undefined ? {} : { overlay }),
+  });
   const files = new Map(config.clients.map((file) => [file.client_id, file]));
   const clientFile = (client: RegisteredClient | undefined): ClientFile | undefined =>
     client && (files.get(client.clientId) ?? fileOfStranger(client));

@@ -1,6 +1,7 @@
 import { describe } from '@jest/globals';
 import { accountStoreContract } from './account-store.ts';
 import { artifactStoreContract } from './artifact-store.ts';
+import { artifactUseContract } from './artifact-use.ts';
 import { auditStoreContract } from './audit-store.ts';
 import { consentStoreContract } from './consent-store.ts';
 import { counterStoreContract } from './counter-store.ts';
@@ -19,6 +20,8 @@ describe.each(Object.entries(engines))('storage engine %s', (name, { openDurable
   auditStoreContract(openDurable);
   artifactStoreContract('durable', openDurable);
   artifactStoreContract('ephemeral', openEphemeral);
+  artifactUseContract('durable', openDurable);
+  artifactUseContract('ephemeral', openEphemeral);
   journeyStoreContract(openEphemeral);
   counterStoreContract(openEphemeral);
   lifecycleContract('durable', openDurable);

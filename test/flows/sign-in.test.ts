@@ -5,7 +5,13 @@ import { Visitor } from '../support/visitor.ts';
 
 const mutuelle = clientFile('mutuelle', { post_logout_redirect_uris: ['http://localhost:3001/mutuelle'] });
 const extranet = clientFile('extranet');
-const alice = { username: 'alice', email: 'alice@example.org', emailVerified: true, password: 'alice-demo-password', profile: { name: 'Alice Martin' } };
+const alice = {
+  username: 'alice',
+  email: 'alice@example.org',
+  emailVerified: true,
+  password: 'alice-demo-password',
+  profile: { name: 'Alice Martin' },
+};
 
 let vestibule: Vestibule;
 let visitor: Visitor;
@@ -30,20 +36,28 @@ const signIn = async (username = 'alice'): Promise<URL> => {
 test('username, password, back at the portal with truthful tokens', async () => {
   await visitor.visit(await portal.authorizationUrl({ scope: 'openid profile email' }));
   expect(visitor.page.step).toBe('identify');
-  expect(visitor.page.names).not.toContain('password');
+  expect(visitor.page.forms.flatMap((form) => form.names)).not.toContain('password');
   await visitor.submit({ username: 'alice' });
   expect(visitor.page.step).toBe('password');
   await visitor.submit({ password: alice.password });
   const tokens = await portal.exchange(visitor.left);
   expect(tokens.claims()).toMatchObject({ aud: 'mutuelle', amr: ['pwd'], acr: 'https://refeds.org/profile/sfa' });
   const claims = await portal.userinfo(tokens.access_token, tokens.claims()?.sub);
-  expect(claims).toMatchObject({ name: 'Alice Martin', email: 'alice@example.org', email_verified: true, preferred_username: 'alice' });
+  expect(claims).toMatchObject({
+    name: 'Alice Martin',
+    email: 'alice@example.org',
+    email_verified: true,
+    preferred_username: 'alice',
+  });
 });
 
-test.each(['ALICE', ' alice ', 'alice@example.org', 'Alice@Example.org', 'ａｌｉｃｅ'])('%j is alice too', async (username) => {
-  const tokens = await portal.exchange(await signIn(username));
-  expect(tokens.claims()?.sub).toBeDefined();
-});
+test.each(['ALICE', ' alice ', 'alice@example.org', 'Alice@Example.org', 'ａｌｉｃｅ'])(
+  '%j is alice too',
+  async (username) => {
+    const tokens = await portal.exchange(await signIn(username));
+    expect(tokens.claims()?.sub).toBeDefined();
+  },
+);
 
 test('a second portal signs the person in without a page', async () => {
   const first = await portal.exchange(await signIn());
@@ -56,7 +70,12 @@ test('a second portal signs the person in without a page', async () => {
 
 test('signing out with an ID token of this session asks nothing and signs out everywhere', async () => {
   const tokens = await portal.exchange(await signIn());
-  await visitor.visit(portal.endSessionUrl({ id_token_hint: tokens.id_token ?? '', post_logout_redirect_uri: 'http://localhost:3001/mutuelle' }));
+  await visitor.visit(
+    portal.endSessionUrl({
+      id_token_hint: tokens.id_token ?? '',
+      post_logout_redirect_uri: 'http://localhost:3001/mutuelle',
+    }),
+  );
   expect(visitor.left.href).toBe('http://localhost:3001/mutuelle');
   await visitor.visit(await portal.authorizationUrl());
   expect(visitor.page.step).toBe('identify');

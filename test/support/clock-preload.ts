@@ -26,8 +26,9 @@ if (isMainThread && process.channel) {
     offset = message.clockOffset;
     process.send?.({ clockOffset: offset } satisfies ClockMessage);
   });
-  // A parent that died must not leave servers behind.
-  process.on('disconnect', () => process.exit(1));
+  // A test run that ends must not leave servers behind. No exit handler runs: those would write
+  // their last log lines to somebody who is gone, and some wait until they can.
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   // Listening must not keep a process alive that is done.
   process.channel.unref();
 }

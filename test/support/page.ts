@@ -73,7 +73,7 @@ export class Page {
 
   /** What the page complains about; `undefined` when it is content. */
   get error(): string | undefined {
-    return this.textOf((element) => element.attribs.role === 'alert');
+    return this.textOf((element) => element.attribs.id === 'problem' || element.attribs.role === 'alert');
   }
 
   /** Everything a person reads, spaces collapsed. */

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ClockMessage } from './clock-preload.ts';
@@ -49,6 +50,11 @@ export class ServerProcess {
       this.#stderr += text;
     });
     if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => this.#read(line));
+    // A server that a failed test left running must not keep the test run from ending; it ends
+    // with it, as its side of the channel is closed then (clock-preload.ts).
+    child.unref();
+    child.channel?.unref();
+    for (const pipe of [child.stdout, child.stderr]) (pipe as Socket | null)?.unref();
   }
 
   /** Everything the server wrote to standard error, and lines on standard output that are not JSON. */

@@ -20,8 +20,6 @@ export interface StartOptions extends ConfigContents {
   readonly people?: readonly Person[];
   /** Environment of the server and the commands besides the master key; nothing else is inherited. */
   readonly env?: Readonly<Record<string, string>>;
-  /** For tests of this file itself. */
-  readonly program?: string;
 }
 
 export interface CommandResult {
@@ -59,7 +57,6 @@ export class Vestibule {
   /** Every line logged so far, also by earlier processes. */
   readonly logs: LogLine[] = [];
   readonly #root: string;
-  readonly #program: string;
   readonly #env: Record<string, string>;
   readonly #watchers = new Set<() => void>();
   #settings: Readonly<Record<string, unknown>>;
@@ -71,7 +68,6 @@ export class Vestibule {
     this.directory = join(root, 'config');
     this.port = ports.public;
     this.operationsUrl = `http://127.0.0.1:${ports.operations}`;
-    this.#program = options.program ?? COMMAND_LINE;
     this.#settings = defaultSettings(ports);
     this.#env = { PATH: process.env.PATH ?? '', VESTIBULE_MASTER_KEY: newMasterKey(), ...options.env };
   }
@@ -116,7 +112,7 @@ export class Vestibule {
 
   /** Runs `vestibule <args…> --config <folder>` to its end, with the server's environment and clock. */
   command(args: readonly string[], input = ''): Promise<CommandResult> {
-    return this.#run([this.#program, ...args, '--config', this.directory], input);
+    return this.#run([COMMAND_LINE, ...args, '--config', this.directory], input);
   }
 
   /** Moves the server's clock forward: nothing sleeps, everything that expires does. */
@@ -162,14 +158,10 @@ export class Vestibule {
   /** Ends the process in order, if it still runs, and starts another on the same data. */
   async restart(): Promise<void> {
     await this.#process?.end('SIGTERM');
-    this.#process = new ServerProcess(
-      [this.#program, 'serve', '--config', this.directory],
-      this.#childEnv(),
-      (line) => {
-        this.logs.push(line);
-        for (const look of [...this.#watchers]) look();
-      },
-    );
+    this.#process = new ServerProcess([COMMAND_LINE, 'serve', '--config', this.directory], this.#childEnv(), (line) => {
+      this.logs.push(line);
+      for (const look of [...this.#watchers]) look();
+    });
     await this.#process.ready(this.operationsUrl);
   }
 

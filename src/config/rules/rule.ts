@@ -1,5 +1,5 @@
 import { isLoopbackAddress } from '../loopback.ts';
-import { type Path, startsWith, touches, valueAt } from '../paths.ts';
+import { type Path, startsWith, valueAt } from '../paths.ts';
 import type { ServerSettings } from '../schema/server.ts';
 import type { Source } from '../source.ts';
 import type { Validated } from '../validate.ts';
@@ -39,10 +39,9 @@ export const isDevelopment = ({ issuer, development }: ServerSettings): boolean 
 const dotted = (name: string): Path => name.split('.');
 
 function isDamaged(source: Source, name: string): boolean {
-  if (source.tree === undefined) return true;
-  if (!name.endsWith('[]')) return source.damaged.some((place) => touches(place, dotted(name)));
+  if (!name.endsWith('[]')) return source.isDamaged(dotted(name));
   const list = dotted(name.slice(0, -2));
-  return source.damaged.some((place) => startsWith(list, place));
+  return source.tree === undefined || source.damaged.some((place) => startsWith(list, place));
 }
 
 /** Runs every rule whose settings are sound, and records what it finds in the source. */

@@ -28,7 +28,7 @@ export const vestibuleClient = z.strictObject({
   help_url: webAddress.optional().describe('Help page of this portal'),
   support_contact: texts.optional().describe('Who helps the people of this portal, per language'),
   notice: texts.optional().describe('Anti-phishing notice on the sign-in pages, per language'),
-  theme: theme.prefault({}),
+  theme: theme.prefault({}).describe('Looks of the sign-in pages for this portal'),
 });
 
 /** `clients/<client_id>.yaml`: field names of OpenID Connect Dynamic Client Registration 1.0 §2. */
@@ -84,31 +84,45 @@ export const clientSchema = z.strictObject({
     ])
     .default('client_secret_basic')
     .describe('How it proves itself; none: a public client (single-page or native application)'),
-  token_endpoint_auth_signing_alg: z.enum([...SIGNING, 'PS256', 'HS256']).optional(),
+  token_endpoint_auth_signing_alg: z
+    .enum([...SIGNING, 'PS256', 'HS256'])
+    .optional()
+    .describe('The only algorithm accepted for its client assertions'),
   jwks: z
-    .strictObject({ keys: z.array(z.looseObject({ kty: z.string() })) })
+    .strictObject({
+      keys: z.array(z.looseObject({ kty: z.string().describe('Key type') })).describe('JWKs, public parts only'),
+    })
     .optional()
     .describe('Public keys of the client'),
   jwks_uri: webAddress.optional().describe('Where its public keys are published'),
-  id_token_signed_response_alg: z.enum(SIGNING).default('RS256'),
-  userinfo_signed_response_alg: z.enum(SIGNING).optional(),
-  authorization_signed_response_alg: z.enum(SIGNING).optional(),
-  introspection_signed_response_alg: z.enum(SIGNING).optional(),
-  request_object_signing_alg: z.enum([...SIGNING, 'PS256']).optional(),
-  require_signed_request_object: z.boolean().optional(),
+  id_token_signed_response_alg: z
+    .enum(SIGNING)
+    .default('RS256')
+    .describe('Signature of its ID tokens; RS256 is understood everywhere'),
+  userinfo_signed_response_alg: z.enum(SIGNING).optional().describe('Userinfo as a signed token (JWT)'),
+  authorization_signed_response_alg: z.enum(SIGNING).optional().describe('Signature of JARM responses'),
+  introspection_signed_response_alg: z.enum(SIGNING).optional().describe('Signature of introspection (RFC 9701)'),
+  request_object_signing_alg: z
+    .enum([...SIGNING, 'PS256'])
+    .optional()
+    .describe('The only algorithm accepted for its request objects (RFC 9101)'),
+  require_signed_request_object: z.boolean().optional().describe('Refuse requests that are not signed (RFC 9101)'),
   require_pushed_authorization_requests: z.boolean().optional().describe('PAR (RFC 9126)'),
   dpop_bound_access_tokens: z.boolean().optional().describe('Tokens bound to a key of the client (RFC 9449)'),
-  tls_client_certificate_bound_access_tokens: z.boolean().optional().describe('… to its certificate (RFC 8705)'),
-  tls_client_auth_subject_dn: z.string().optional(),
-  tls_client_auth_san_dns: z.string().optional(),
-  tls_client_auth_san_uri: z.string().optional(),
-  tls_client_auth_san_ip: z.string().optional(),
-  tls_client_auth_san_email: z.string().optional(),
+  tls_client_certificate_bound_access_tokens: z
+    .boolean()
+    .optional()
+    .describe('Tokens bound to its certificate (RFC 8705)'),
+  tls_client_auth_subject_dn: z.string().optional().describe('Subject its certificate must have'),
+  tls_client_auth_san_dns: z.string().optional().describe('Or the DNS name it must be for'),
+  tls_client_auth_san_uri: z.string().optional().describe('Or the URI it must be for'),
+  tls_client_auth_san_ip: z.string().optional().describe('Or the IP address it must be for'),
+  tls_client_auth_san_email: z.string().optional().describe('Or the e-mail address it must be for'),
   default_max_age: z.int().positive().optional().describe('Seconds after which a sign-in must be repeated'),
-  require_auth_time: z.boolean().optional(),
+  require_auth_time: z.boolean().optional().describe('auth_time in every ID token'),
   default_acr_values: z.array(z.string()).optional().describe('Assurance asked for when the portal asks nothing'),
   backchannel_logout_uri: webAddress.optional().describe('Told when the person signs out elsewhere'),
-  backchannel_logout_session_required: z.boolean().optional(),
+  backchannel_logout_session_required: z.boolean().optional().describe('Its logout tokens must name the session'),
   vestibule: vestibuleClient.prefault({}).describe('Settings of Vestibule’s own'),
 });
 

@@ -8,7 +8,7 @@ const listener = (host: string, number: number) =>
   });
 
 const sqlite = z.strictObject({
-  engine: z.literal('sqlite'),
+  engine: z.literal('sqlite').describe('A file on this machine, for a single server'),
   path: z.string().min(1).describe('Database file; relative to the configuration folder'),
 });
 
@@ -55,11 +55,15 @@ export const serverSchema = z.strictObject({
 
   storage: z
     .strictObject({
-      durable: engine.prefault({ engine: 'sqlite', path: '../data/durable.db' }),
-      ephemeral: engine.prefault({ engine: 'sqlite', path: '../data/ephemeral.db' }),
+      durable: engine
+        .prefault({ engine: 'sqlite', path: '../data/durable.db' })
+        .describe('People, credentials, consents, keys, audit: survives a power cut'),
+      ephemeral: engine
+        .prefault({ engine: 'sqlite', path: '../data/ephemeral.db' })
+        .describe('Sessions, codes, counters: survives a crash'),
     })
     .prefault({})
-    .describe('Durable: people, credentials, consents, keys, audit. Ephemeral: sessions, codes, counters'),
+    .describe('Databases'),
 
   passwords: z
     .strictObject({
@@ -74,7 +78,8 @@ export const serverSchema = z.strictObject({
         .describe('RFC 9106; `vestibule init` measures what this machine can afford'),
       bcrypt: z
         .strictObject({ cost: z.int().min(10).max(15).default(12).describe('Doubles the work at each step') })
-        .prefault({}),
+        .prefault({})
+        .describe('For people imported with such hashes, or instead of argon2id'),
       min_length: z.int().min(8).max(64).default(15).describe('Characters a new password needs'),
       queue: z
         .strictObject({
@@ -166,12 +171,12 @@ export const serverSchema = z.strictObject({
         .default(false)
         .describe('Let dynamically registered clients ask for implicit and hybrid response types'),
       device_flow: z
-        .strictObject({ enabled: z.boolean().default(false) })
+        .strictObject({ enabled: z.boolean().default(false).describe('On or off') })
         .prefault({})
         .describe('Device authorization grant (RFC 8628)'),
       registration: z
         .strictObject({
-          enabled: z.boolean().default(false),
+          enabled: z.boolean().default(false).describe('On or off'),
           initial_access_token: secret(32)
             .optional()
             .describe('Token a registrant must present; without it registration is open to everybody'),
@@ -180,7 +185,7 @@ export const serverSchema = z.strictObject({
         .describe('Dynamic client registration (RFC 7591)'),
       mtls: z
         .strictObject({
-          enabled: z.boolean().default(false),
+          enabled: z.boolean().default(false).describe('On or off'),
           certificate_header: z
             .string()
             .toLowerCase()
@@ -199,7 +204,9 @@ export const serverSchema = z.strictObject({
     .describe('Parts of the protocol that are off unless wanted'),
 
   log: z
-    .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info') })
+    .strictObject({
+      level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info').describe('Least level written'),
+    })
     .prefault({})
     .describe('JSON lines on standard output'),
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+const DURATION = 'a length of time such as 90s, 10m, 8h or 14d';
 const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
 /**
@@ -11,13 +12,13 @@ const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 export const duration = z
   .union(
     [
-      z.int().positive(),
+      z.int().positive(DURATION),
       z
         .string()
-        .regex(/^[1-9]\d{0,8}[smhd]$/)
+        .regex(/^[1-9]\d{0,8}[smhd]$/, DURATION)
         .transform((text) => Number(text.slice(0, -1)) * UNITS[text.slice(-1) as keyof typeof UNITS]),
     ],
-    { error: 'a length of time such as 90s, 10m, 8h or 14d' },
+    { error: DURATION },
   )
   .describe('A length of time: seconds, or a number with s, m, h or d, such as 10m');
 

@@ -2,7 +2,7 @@ import { epochSeconds } from '../../kernel/clock.ts';
 import { VestibuleError } from '../../kernel/errors.ts';
 import type { Credential } from '../../storage/ports.ts';
 import type { Factor } from '../factor.ts';
-import type { CredentialServices } from '../registry.ts';
+import type { CredentialServices } from '../services.ts';
 import { BCRYPT_MAX_BYTES, Bcrypt } from './bcrypt.ts';
 import { PasswordHashes } from './hashes.ts';
 import { HashQueue, type QueueReadings } from './queue.ts';
@@ -60,7 +60,9 @@ export function createPasswordFactor({ store, clock, random, logger, settings }:
 
   const check = (password: string): void => {
     if ([...password].length < settings.min_length) throw new VestibuleError('password_too_short', 400);
-    const tooLong = password.length > PASSWORD_MAX_LENGTH || (settings.hash === 'bcrypt' && Buffer.byteLength(password) > BCRYPT_MAX_BYTES);
+    const tooLong =
+      password.length > PASSWORD_MAX_LENGTH ||
+      (settings.hash === 'bcrypt' && Buffer.byteLength(password) > BCRYPT_MAX_BYTES);
     if (tooLong) throw new VestibuleError('password_too_long', 400);
   };
 

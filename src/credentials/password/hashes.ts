@@ -2,7 +2,7 @@ import { argon2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Config } from '../../config/config.ts';
 import type { Random } from '../../kernel/random.ts';
-import { type Bcrypt, BCRYPT_MAX_BYTES } from './bcrypt.ts';
+import { BCRYPT_MAX_BYTES, type Bcrypt } from './bcrypt.ts';
 
 const derive = promisify(argon2);
 
@@ -45,7 +45,8 @@ export class PasswordHashes {
   /** @throws RangeError when bcrypt is configured and the password exceeds its 72 bytes */
   async hash(password: string): Promise<string> {
     if (this.#settings.hash === 'bcrypt') {
-      if (Buffer.byteLength(password) > BCRYPT_MAX_BYTES) throw new RangeError('password exceeds the 72 bytes of bcrypt');
+      if (Buffer.byteLength(password) > BCRYPT_MAX_BYTES)
+        throw new RangeError('password exceeds the 72 bytes of bcrypt');
       return this.#bcrypt.hash(password, this.#settings.bcrypt.cost);
     }
     const parameters = parametersOf(this.#settings);
@@ -71,9 +72,7 @@ export class PasswordHashes {
     const stored = decode(hash);
     if (!stored) return true;
     const wanted = parametersOf(this.#settings);
-    return (
-      stored.memory < wanted.memory || stored.passes < wanted.passes || stored.parallelism !== wanted.parallelism
-    );
+    return stored.memory < wanted.memory || stored.passes < wanted.passes || stored.parallelism !== wanted.parallelism;
   }
 
   async #matches(password: string, hash: string): Promise<boolean> {
@@ -99,11 +98,20 @@ const encode = ({ memory, passes, parallelism }: Argon2Parameters, salt: Buffer,
   `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(salt)}$${unpadded(tag)}`;
 
 function decode(hash: string): (Argon2Parameters & { salt: Buffer; tag: Buffer }) | undefined {
-  const match = /^\$argon2id\$v=19\$m=(\d{1,9}),t=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,171})$/.exec(hash);
+  const match =
+    /^\$argon2id\$v=19\$m=(\d{1,9}),t=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,171})$/.exec(
+      hash,
+    );
   if (!match) return undefined;
   const [memory, passes, parallelism] = match.slice(1, 4).map(Number) as [number, number, number];
   if (memory > MAX_MEMORY_KIB || passes > MAX_ITERATIONS || parallelism > MAX_PARALLELISM) return undefined;
-  return { memory, passes, parallelism, salt: Buffer.from(match[4] ?? '', 'base64'), tag: Buffer.from(match[5] ?? '', 'base64') };
+  return {
+    memory,
+    passes,
+    parallelism,
+    salt: Buffer.from(match[4] ?? '', 'base64'),
+    tag: Buffer.from(match[5] ?? '', 'base64'),
+  };
 }
 
 const BCRYPT_ALPHABET = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';

@@ -11,7 +11,8 @@ export const password: Step = {
 
   async submit(state, form, { address }, { credentials, attempts, clock }) {
     // "Not you?": forget who it was, keep nothing that was proven for them.
-    if ('switch' in form) return { facts: { username: undefined, identifier: undefined, accountId: undefined, proofs: [] } };
+    if ('switch' in form)
+      return { facts: { username: undefined, identifier: undefined, accountId: undefined, proofs: [] } };
 
     const given = form.password ?? '';
     if (given === '') return { problem: { code: 'password_required' } };

@@ -161,7 +161,6 @@ export class GroupCommit {
   }
 
   #commitAll(writes: readonly PendingWrite[]): void {
-    if (!this.#database.isTransaction) return;
     try {
       this.#commit.run();
     } catch (cause) {

@@ -1,14 +1,22 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
-import { addressPrefix, type Audit } from '../../audit/index.ts';
 import type { Accounts } from '../../accounts/index.ts';
+import { type Audit, addressPrefix } from '../../audit/index.ts';
+import type { ClientFile } from '../../config/schema/client.ts';
+import {
+  acrOf,
+  fieldsOf,
+  type JourneyInput,
+  type Journeys,
+  type Proof,
+  type Showing,
+  type StepEvent,
+} from '../../journey/index.ts';
 import { VestibuleError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import { acrOf, fieldsOf, type JourneyInput, type Journeys, type Proof, type Showing, type StepEvent } from '../../journey/index.ts';
 import type { Interactions, PendingInteraction } from '../../oidc/index.ts';
-import type { ClientFile } from '../../config/schema/client.ts';
-import type { Forms } from '../middleware/forms.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Forms } from '../middleware/forms.ts';
 import type { PageWriter } from '../page-writer.ts';
 import type { PageModel } from '../pages/index.ts';
 
@@ -36,7 +44,14 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
     pages.write(
       ctx,
       step,
-      { ...view, action: path, switchAction: path, csrf: forms.csrf(purposeOf(pending.uid)), cancel: true, ...(problem ? { problem } : {}) } as PageModel,
+      {
+        ...view,
+        action: path,
+        switchAction: path,
+        csrf: forms.csrf(purposeOf(pending.uid)),
+        cancel: true,
+        ...(problem ? { problem } : {}),
+      } as PageModel,
       { chosen: state.language, uiLocales: pending.uiLocales, client: await deps.client(pending.clientId) },
     );
   };
@@ -56,7 +71,8 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
     // Nothing left to ask but not answered: the answer itself was lost; ask the last step again.
     if (showing === 'finished') throw new VestibuleError('session_expired', 400);
     // Another step's address, or back after a step was done: the step that is due.
-    if (ctx.params.step !== undefined && ctx.params.step !== showing.step) return redirect(ctx, `/interaction/${uid}/${showing.step}`);
+    if (ctx.params.step !== undefined && ctx.params.step !== showing.step)
+      return redirect(ctx, `/interaction/${uid}/${showing.step}`);
     await show(ctx, pending, showing);
   });
 
@@ -97,7 +113,11 @@ function redirect(ctx: Context, location: string): void {
   ctx.redirect(location);
 }
 
-async function inputOf(ctx: Context, pending: PendingInteraction, { accounts }: InteractionDependencies): Promise<JourneyInput> {
+async function inputOf(
+  ctx: Context,
+  pending: PendingInteraction,
+  { accounts }: InteractionDependencies,
+): Promise<JourneyInput> {
   const account = pending.accountId === undefined ? undefined : await accounts.find(pending.accountId);
   const { scopes, claims, resources } = pending.asked;
   return {
@@ -145,7 +165,8 @@ async function note(
   await Promise.all(
     events.map(({ event, accountId }) => {
       const person = accountId ?? pending.accountId;
-      if (event === 'login.succeeded' || event === 'login.failed') metrics.login(event === 'login.succeeded' ? 'succeeded' : 'failed');
+      if (event === 'login.succeeded' || event === 'login.failed')
+        metrics.login(event === 'login.succeeded' ? 'succeeded' : 'failed');
       logger.info({ event, request_id: ctx.state.requestId, client_id: pending.clientId, account: person, step });
       return audit.record({
         event,

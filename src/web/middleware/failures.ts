@@ -23,7 +23,11 @@ export function failures(deps: { logger: Logger; pages: PageWriter }): Middlewar
       if (ctx.status >= 400 && ctx.body === undefined) await answer(ctx, pages, unanswered(ctx));
     } catch (error) {
       const failure = toFailure(error);
-      const line = { event: failure.status >= 500 ? 'request.failed' : 'request.refused', request_id: ctx.state.requestId, code: failure.code };
+      const line = {
+        event: failure.status >= 500 ? 'request.failed' : 'request.refused',
+        request_id: ctx.state.requestId,
+        code: failure.code,
+      };
       if (failure.status >= 500) logger.error({ ...line, err: error });
       else logger.info(line);
       await answer(ctx, pages, failure);
@@ -45,19 +49,25 @@ const METHODS: Readonly<Record<string, string>> = {
 };
 
 function unanswered(ctx: Context): Failure {
-  const methods = METHODS[ctx.path];
-  if (methods !== undefined && !methods.split(', ').includes(ctx.method)) ctx.set('Allow', methods);
+  // A method of the list is not answered where it is switched off (POST to the authorization endpoint).
+  const methods = METHODS[ctx.path]?.split(', ').filter((method) => method !== ctx.method);
+  if (methods) ctx.set('Allow', methods.join(', '));
   else if (ctx.status === 404) return { code: 'not_found', status: 404 };
   return { code: 'method_not_allowed', status: 405 };
 }
 
 function toFailure(error: unknown): Failure {
   if (error instanceof VestibuleError) {
-    return { code: error.code, status: error.status, ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }) };
+    return {
+      code: error.code,
+      status: error.status,
+      ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
+    };
   }
   // Koa's own errors (a malformed path, say) carry a client status and may be told.
   const { status, expose } = error as { status?: unknown; expose?: unknown };
-  if (expose === true && typeof status === 'number' && status >= 400 && status < 500) return { code: 'bad_request', status };
+  if (expose === true && typeof status === 'number' && status >= 400 && status < 500)
+    return { code: 'bad_request', status };
   return { code: 'unexpected', status: 500 };
 }
 

@@ -33,14 +33,27 @@ export function request(deps: { logger: Logger; metrics: Metrics; random: Random
 }
 
 /** Queries are left out, and so is the id of an interaction, which is also its cookie's value. */
-const publicPath = (path: string): string => path.slice(0, 200).replace(/^\/(interaction|auth|device)\/[^/]+/, '/$1/:uid');
+const publicPath = (path: string): string =>
+  path.slice(0, 200).replace(/^\/(interaction|auth|device)\/[^/]+/, '/$1/:uid');
 
 function reference(random: Random): string {
   const letters = Array.from(random.bytes(8), (byte) => ALPHABET[byte % 32]);
   return `${letters.slice(0, 4).join('')}-${letters.slice(4).join('')}`;
 }
 
-const ROUTES = new Set(['auth', 'token', 'me', 'jwks', 'request', 'session', 'interaction', 'assets', 'device', 'reg', '.well-known']);
+const ROUTES = new Set([
+  'auth',
+  'token',
+  'me',
+  'jwks',
+  'request',
+  'session',
+  'interaction',
+  'assets',
+  'device',
+  'reg',
+  '.well-known',
+]);
 
 /** First path segment where it is one of ours: a bounded label, whatever is asked for. */
 function routeOf(path: string): string {

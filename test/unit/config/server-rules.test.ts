@@ -71,7 +71,7 @@ const REFUSED: readonly Row[] = [
     'master_key',
     /32 random bytes/,
   ],
-  ['a master key that is not base64', `master_key: ${'*'.repeat(44)} # !`, 'master_key', /32 random bytes/],
+  ['a master key that is not base64', `master_key: ${'?'.repeat(44)} # !`, 'master_key', /32 random bytes/],
   [
     'a published initial access token',
     'features:\n  registration:\n    initial_access_token: changeme-changeme-changeme-changeme # !',

@@ -45,7 +45,7 @@ describe('Argon2id', () => {
 });
 
 describe('bcrypt', () => {
-  const password = 'p'.repeat(70) + 'ab';
+  const password = `${'p'.repeat(70)}ab`;
 
   test('a hash made elsewhere verifies', async () => {
     expect(await withArgon2.verify('s3cret', bcrypt.hashSync('s3cret', 4))).toBe(true);

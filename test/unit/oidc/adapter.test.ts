@@ -23,7 +23,12 @@ beforeEach(async () => {
   durable = await openDurable({ engine: 'sqlite', path: join(folder, 'durable.db') }, context);
   ephemeral = await openEphemeral({ engine: 'sqlite', path: join(folder, 'ephemeral.db') }, context);
   const secretBox = new SecretBox([systemRandom.bytes(32).toString('base64')]);
-  adapter = createAdapter({ durable: durable.artifacts, ephemeral: ephemeral.artifacts, secretBox, clock: systemClock });
+  adapter = createAdapter({
+    durable: durable.artifacts,
+    ephemeral: ephemeral.artifacts,
+    secretBox,
+    clock: systemClock,
+  });
 });
 
 afterEach(async () => {
@@ -32,7 +37,13 @@ afterEach(async () => {
 });
 
 const exp = Math.floor(Date.now() / 1000) + 60;
-const code = (id: string, more: object = {}): AdapterPayload => ({ jti: id, kind: 'AuthorizationCode', grantId: 'grant-1', exp, ...more });
+const code = (id: string, more: object = {}): AdapterPayload => ({
+  jti: id,
+  kind: 'AuthorizationCode',
+  grantId: 'grant-1',
+  exp,
+  ...more,
+});
 const onDisk = async (): Promise<string> => {
   const files = ['durable.db', 'durable.db-wal', 'ephemeral.db', 'ephemeral.db-wal'];
   return (await Promise.all(files.map((name) => readFile(join(folder, name), 'latin1').catch(() => '')))).join('');
@@ -40,8 +51,14 @@ const onDisk = async (): Promise<string> => {
 
 test('what was stored comes back, unknown members included', async () => {
   const codes = adapter('AuthorizationCode');
-  await codes.upsert('the-code', code('the-code', { claims: { id_token: { acr: null } }, invented: [1, { a: 'b' }] }), 60);
-  expect(await codes.find('the-code')).toEqual(code('the-code', { claims: { id_token: { acr: null } }, invented: [1, { a: 'b' }] }));
+  await codes.upsert(
+    'the-code',
+    code('the-code', { claims: { id_token: { acr: null } }, invented: [1, { a: 'b' }] }),
+    60,
+  );
+  expect(await codes.find('the-code')).toEqual(
+    code('the-code', { claims: { id_token: { acr: null } }, invented: [1, { a: 'b' }] }),
+  );
 });
 
 test('an id of one kind finds nothing of another', async () => {
@@ -54,7 +71,11 @@ test('of fifty simultaneous redemptions one wins, and the grant dies with the ot
   const grants = adapter('Grant');
   const codes = adapter('AuthorizationCode');
   await grants.upsert('grant-1', { jti: 'grant-1', kind: 'Grant', exp }, 60);
-  await adapter('RefreshToken').upsert('refresh', { jti: 'refresh', kind: 'RefreshToken', grantId: 'grant-1', exp }, 60);
+  await adapter('RefreshToken').upsert(
+    'refresh',
+    { jti: 'refresh', kind: 'RefreshToken', grantId: 'grant-1', exp },
+    60,
+  );
   await codes.upsert('once', code('once'), 60);
   const results = await Promise.allSettled(Array.from({ length: 50 }, () => codes.consume('once')));
   expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
@@ -73,26 +94,48 @@ test('a replayed assertion is refused, also when two come at once', async () => 
 });
 
 describe('at rest', () => {
-  test.each(['AccessToken', 'RefreshToken', 'AuthorizationCode', 'Session', 'DeviceCode', 'PushedAuthorizationRequest', 'InitialAccessToken'])(
-    'the value of a %s is nowhere',
-    async (kind) => {
-      await adapter(kind).upsert(`canary-${kind}-value`, { jti: `canary-${kind}-value`, kind, exp, uid: 'u', userCode: 'CANARYUSERCODE' }, 60);
-      const disk = await onDisk();
-      expect(disk).toContain(kind);
-      expect(disk).not.toContain(`canary-${kind}-value`);
-      expect(disk).not.toContain('CANARYUSERCODE');
-    },
-  );
+  test.each([
+    'AccessToken',
+    'RefreshToken',
+    'AuthorizationCode',
+    'Session',
+    'DeviceCode',
+    'PushedAuthorizationRequest',
+    'InitialAccessToken',
+  ])('the value of a %s is nowhere', async (kind) => {
+    await adapter(kind).upsert(
+      `canary-${kind}-value`,
+      { jti: `canary-${kind}-value`, kind, exp, uid: 'u', userCode: 'CANARYUSERCODE' },
+      60,
+    );
+    const disk = await onDisk();
+    expect(disk).toContain(kind);
+    expect(disk).not.toContain(`canary-${kind}-value`);
+    expect(disk).not.toContain('CANARYUSERCODE');
+  });
 
   test('neither the session cookie nor a device code in an interaction, nor a client secret, is in clear', async () => {
     await adapter('Interaction').upsert(
       'uid-1',
-      { jti: 'uid-1', kind: 'Interaction', exp, session: { accountId: 'a', cookie: 'canary-cookie' }, deviceCode: 'canary-device' },
+      {
+        jti: 'uid-1',
+        kind: 'Interaction',
+        exp,
+        session: { accountId: 'a', cookie: 'canary-cookie' },
+        deviceCode: 'canary-device',
+      },
       60,
     );
-    await adapter('Client').upsert('c1', { client_id: 'c1', client_secret: 'canary-client-secret' }, undefined as never);
+    await adapter('Client').upsert(
+      'c1',
+      { client_id: 'c1', client_secret: 'canary-client-secret' },
+      undefined as never,
+    );
     expect(await onDisk()).not.toMatch(/canary-(cookie|device|client-secret)/);
-    expect(await adapter('Interaction').find('uid-1')).toMatchObject({ deviceCode: 'canary-device', session: { accountId: 'a' } });
+    expect(await adapter('Interaction').find('uid-1')).toMatchObject({
+      deviceCode: 'canary-device',
+      session: { accountId: 'a' },
+    });
     expect(await adapter('Client').find('c1')).toEqual({ client_id: 'c1', client_secret: 'canary-client-secret' });
   });
 });

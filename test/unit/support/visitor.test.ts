@@ -7,7 +7,7 @@ const PAGE = `<!doctype html>
 <html lang="fr"><head><title>Titre &amp; nom</title></head><body>
 <form method="post" action="/language"><button name="language" value="de">Deutsch</button></form>
 <main data-step="password"><h1>Votre <em>mot de passe</em></h1>
-<p role="alert">C’est   faux.</p>
+<p id="problem">C’est   faux.</p>
 <form method="post"><input type="hidden" name="_csrf" value="abc"><input readonly value="alice">
 <input type="password" name="password"><input type="checkbox" name="trust" value="yes">
 <select name="unit"><option>a</option><option value="b" selected>B</option></select>

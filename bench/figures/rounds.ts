@@ -1,0 +1,99 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { FLOWS, type FlowId } from '../client/flows.ts';
+import { Load } from '../client/load.ts';
+import type { Options } from '../options.ts';
+import { Server } from '../servers/server.ts';
+import type { Subject, World } from '../servers/subject.ts';
+import type { Measured, RoundSample, Samples } from './samples.ts';
+
+/** Milliseconds after the start until memory counts as idle. */
+const SETTLED_AFTER = 1000;
+/** A login with its hash takes ten times as long: so much more time for it. */
+const HASH_SHARE = 1.5;
+
+interface Contestant {
+  readonly server: Server;
+  readonly sample: RoundSample;
+}
+
+/**
+ * Rounds: all servers are started anew, then take turns at each flow, in another order each
+ * round. A busy moment of the machine meets all of them, and none is warmer or fuller than another
+ * (the memory adapter's bookkeeping grows with use).
+ */
+export async function runRounds(
+  subjects: readonly Subject[],
+  { world, options, preload, progress }: { world: World; options: Options; preload: string; progress(text: string): void },
+): Promise<Samples> {
+  const samples: Samples = new Map(subjects.map(({ id }) => [id, []]));
+  const flows = (Object.keys(FLOWS) as FlowId[]).filter((flow) => options.figures.has(flow));
+  for (let round = 0; round < options.rounds; round++) {
+    progress(`round ${round + 1} of ${options.rounds}`);
+    const contestants = await startAll(rotated(subjects, round), preload);
+    const people = world.people.slice(0, options.clients);
+    for (const flow of flows) await compare(contestants, flow, { people, options });
+    for (const { server, sample } of contestants) {
+      sample.loadedRss = (await server.usage()).rssBytes;
+      await server.stop();
+      samples.get(server.subject.id)?.push(sample);
+    }
+  }
+  return samples;
+}
+
+async function startAll(subjects: readonly Subject[], preload: string): Promise<Contestant[]> {
+  const contestants: Contestant[] = [];
+  for (const subject of subjects) {
+    const { server, started } = await Server.start(subject, preload);
+    contestants.push({ server, sample: { started, idleRss: 0, loadedRss: 0, flows: new Map() } });
+  }
+  await wait(SETTLED_AFTER);
+  for (const { server, sample } of contestants) sample.idleRss = (await server.usage()).rssBytes;
+  return contestants;
+}
+
+interface Conditions {
+  readonly people: World['people'];
+  readonly options: Options;
+}
+
+async function compare(contestants: readonly Contestant[], flow: FlowId, conditions: Conditions): Promise<void> {
+  const { times, slices } = conditions.options;
+  const { warmUp, slice } = times[flow];
+  if (flow !== 'login') return measure(contestants, flow, flow, { ...conditions, warmUp, slice, slices });
+  // The hash costs ten times all the rest, and its cost wavers by more than the differences sought.
+  for (const { server } of contestants) await server.memoiseHashes(true);
+  await measure(contestants, flow, 'login-beside-hash', { ...conditions, warmUp, slice, slices });
+  for (const { server } of contestants) await server.memoiseHashes(false);
+  await measure(contestants, flow, flow, { ...conditions, warmUp: 0, slice: slice * HASH_SHARE, slices });
+}
+
+async function measure(
+  contestants: readonly Contestant[],
+  flow: FlowId,
+  measured: Measured,
+  { people, warmUp, slice, slices }: Conditions & { warmUp: number; slice: number; slices: number },
+): Promise<void> {
+  const loads: Load[] = [];
+  for (const { server } of contestants) {
+    const load = await Load.prepare(FLOWS[flow], server.subject.port, people);
+    loads.push(load);
+    await load.run(warmUp * 1000);
+  }
+  for (let turn = 0; turn < slices; turn++) {
+    for (const [index, { server, sample }] of contestants.entries()) {
+      const into = sample.flows.get(measured) ?? { flows: 0, cpuMs: 0, seconds: 0, latencies: [] };
+      sample.flows.set(measured, into);
+      const before = await server.usage();
+      const from = performance.now();
+      const taken = (await loads[index]?.run(slice * 1000)) ?? [];
+      into.seconds += (performance.now() - from) / 1000;
+      into.cpuMs += (await server.usage()).cpuMs - before.cpuMs;
+      into.flows += taken.length;
+      into.latencies.push(...taken);
+    }
+  }
+  for (const load of loads) load.close();
+}
+
+const rotated = <T>(list: readonly T[], by: number): T[] => list.map((_, index) => list[(index + by) % list.length] as T);

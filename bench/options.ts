@@ -1,0 +1,88 @@
+import { parseArgs } from 'node:util';
+import type { FlowId } from './client/flows.ts';
+
+const FIGURES = ['sso', 'login', 'refresh', 'client-credentials', 'discovery', 'start', 'flood', 'page'] as const;
+export type Figure = (typeof FIGURES)[number];
+
+export const USAGE = `Usage: npm run bench [-- <options>]
+
+  --quick             one short round: an impression in 45 seconds
+  --only <figures>    some of: ${FIGURES.join(', ')}
+  --rounds <n>        rounds (default 5); figures are their medians
+  --full              also a bare server with synchronous=FULL
+  --program <file>    Vestibule's command line (default src/cli/vestibule.ts)
+  --server-options <options>  for node, given to Vestibule: "--cpu-prof --cpu-prof-dir=/tmp/profile"
+  --help
+
+The results stand in bench/results/latest.json; those of a quick or partial run in partial.json.`;
+
+/** Seconds of load. */
+export interface Times {
+  readonly warmUp: number;
+  readonly slice: number;
+}
+
+export interface Options {
+  readonly figures: ReadonlySet<Figure>;
+  /** Whether that is all of them. */
+  readonly complete: boolean;
+  readonly quick: boolean;
+  readonly rounds: number;
+  /** Slices of one round: the servers take turns. */
+  readonly slices: number;
+  readonly full: boolean;
+  readonly program: string | undefined;
+  readonly serverOptions: readonly string[];
+  /** Concurrent clients. */
+  readonly clients: number;
+  readonly times: Readonly<Record<FlowId, Times>>;
+  readonly floodSeconds: number;
+}
+
+const TIMES: Options['times'] = {
+  sso: { warmUp: 1, slice: 0.8 },
+  login: { warmUp: 1, slice: 0.8 },
+  refresh: { warmUp: 0.3, slice: 0.4 },
+  'client-credentials': { warmUp: 0.3, slice: 0.4 },
+  discovery: { warmUp: 0.2, slice: 0.25 },
+};
+
+/** @returns undefined when only help was asked for @throws TypeError on a wrong option */
+export function readOptions(args: readonly string[]): Options | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      rounds: { type: 'string' },
+      full: { type: 'boolean', default: false },
+      program: { type: 'string' },
+      'server-options': { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const { quick } = values;
+  const figures = values.only === undefined ? FIGURES : values.only.split(',').map(figure);
+  const rounds = Number(values.rounds ?? (quick ? 1 : 5));
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 50) throw new TypeError('--rounds is a number from 1 to 50');
+  return {
+    figures: new Set(figures),
+    complete: values.only === undefined,
+    quick,
+    rounds,
+    slices: 2,
+    full: values.full,
+    program: values.program,
+    serverOptions: values['server-options']?.split(' ').filter(Boolean) ?? [],
+    clients: 8,
+    times: TIMES,
+    floodSeconds: quick ? 5 : 12,
+  };
+}
+
+function figure(name: string): Figure {
+  const known = FIGURES.find((one) => one === name.trim());
+  if (!known) throw new TypeError(`--only ${name}: there is ${FIGURES.join(', ')}`);
+  return known;
+}

@@ -1,0 +1,110 @@
+import type { Subject, SubjectId } from '../servers/subject.ts';
+import { FLOW_LABELS, type Results } from './results.ts';
+import { megabytes, number, table } from './table.ts';
+
+type Flow = keyof typeof FLOW_LABELS;
+
+/** Everything measured, for people. */
+export function print(results: Results, subjects: readonly Subject[]): string {
+  const { machine, rounds, clients, date } = results;
+  const head = `Vestibule bench · ${date} · ${machine.cores} cores · node ${machine.node} · medians of ${rounds} rounds · ${clients} clients`;
+  return [head, flows(results, subjects), latencies(results, subjects), starts(results, subjects), crowd(results), page(results), verdicts(results)]
+    .filter(Boolean)
+    .join('\n\n');
+}
+
+const labels = (subjects: readonly Subject[]): string[] => subjects.map(({ label }) => label);
+const otherIds = (subjects: readonly Subject[]): SubjectId[] => subjects.map(({ id }) => id).filter((id) => id !== 'vestibule');
+const against = (subjects: readonly Subject[]): string[] => otherIds(subjects).map((id) => `× ${id}`);
+
+function measured({ servers }: Results): Flow[] {
+  return (Object.keys(FLOW_LABELS) as Flow[]).filter((flow) => servers.vestibule?.flows[flow]);
+}
+
+function flows(results: Results, subjects: readonly Subject[]): string {
+  const found = measured(results);
+  if (found.length === 0) return '';
+  const row = (flow: Flow): string[] => [
+    FLOW_LABELS[flow],
+    ...subjects.map(({ id }) => number(results.servers[id]?.flows[flow]?.cpuMs)),
+    ...otherIds(subjects).map((id) => number(results.ratios[id]?.flows[flow])),
+  ];
+  // The figure above, found the other way: it wavers with the cost of the hash.
+  const subtracted = [
+    `  minus the hash (${number(results.hashCpuMs, 1)} ms alone)`,
+    ...subjects.map(({ id }) => {
+      const login = results.servers[id]?.flows.login?.cpuMs;
+      return number(login === undefined ? undefined : login - results.hashCpuMs);
+    }),
+    ...otherIds(subjects).map(() => ''),
+  ];
+  return table([
+    ['CPU of the server, ms a flow', ...labels(subjects), ...against(subjects)],
+    ...found.flatMap((flow) => (flow === 'login' ? [row(flow), subtracted] : [row(flow)])),
+  ]);
+}
+
+function latencies(results: Results, subjects: readonly Subject[]): string {
+  const found = measured(results).filter((flow) => flow !== 'login-beside-hash');
+  if (found.length === 0) return '';
+  const cell = (flow: Flow, id: SubjectId): string => {
+    const figures = results.servers[id]?.flows[flow];
+    return figures ? [figures.p50, figures.p95, figures.p99].map((value) => number(value, 0)).join(' / ') : '–';
+  };
+  return table([
+    ['Time of a flow, ms (p50 / p95 / p99)', ...labels(subjects)],
+    ...found.map((flow) => [FLOW_LABELS[flow], ...subjects.map(({ id }) => cell(flow, id))]),
+  ]);
+}
+
+function starts({ servers, ratios }: Results, subjects: readonly Subject[]): string {
+  const of = (what: string, cell: (id: SubjectId) => string, compared: (id: SubjectId) => number | undefined): string[] => [
+    what,
+    ...subjects.map(({ id }) => cell(id)),
+    ...otherIds(subjects).map((id) => number(compared(id))),
+  ];
+  return table([
+    ['Start and memory', ...labels(subjects), ...against(subjects)],
+    of('start → first 200, ms', (id) => number(servers[id]?.startMs, 0), (id) => ratios[id]?.start),
+    of('CPU until then, ms', (id) => number(servers[id]?.startCpuMs, 0), (id) => ratios[id]?.startCpu),
+    of('memory idle, MB', (id) => megabytes(servers[id]?.idleRssBytes), (id) => ratios[id]?.idleRss),
+    of('memory after load, MB', (id) => megabytes(servers[id]?.loadedRssBytes), (id) => ratios[id]?.loadedRss),
+  ]);
+}
+
+function crowd({ flood }: Results): string {
+  if (!flood) return '';
+  const rate = number(flood.passwords / flood.seconds, 0);
+  return table([
+    [`While 32 clients hammer passwords (${rate} a second, ${flood.refused} refused), ms`, 'p50', 'p99', 'max', 'requests'],
+    ...Object.entries(flood.probes).map(([probe, { p50, p99, max, requests }]) => [
+      probe,
+      number(p50, 1),
+      number(p99, 1),
+      number(max, 1),
+      String(requests),
+    ]),
+  ]);
+}
+
+function page({ firstPage }: Results): string {
+  if (!firstPage) return '';
+  const parts = [...firstPage.parts, { what: 'all', bytes: firstPage.bytes }];
+  return table([
+    ['First page over the wire (brotli, headers included)', 'bytes'],
+    ...parts.map(({ what, bytes }) => [what, String(bytes)]),
+  ]);
+}
+
+function verdicts({ targets }: Results): string {
+  if (targets.length === 0) return '';
+  return table([
+    ['Targets', 'measured', 'at most', ''],
+    ...targets.map(({ figure, value, limit, unit, reached }) => [
+      figure,
+      number(value),
+      `${limit} ${unit}`,
+      reached ? 'reached' : 'NOT REACHED',
+    ]),
+  ]);
+}

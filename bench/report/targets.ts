@@ -1,0 +1,62 @@
+import type { Results } from './results.ts';
+
+export interface Verdict {
+  readonly figure: string;
+  readonly value: number;
+  readonly limit: number;
+  readonly unit: string;
+  readonly reached: boolean;
+}
+
+type Facts = Omit<Results, 'targets'>;
+
+interface Target {
+  readonly figure: string;
+  readonly limit: number;
+  readonly unit: string;
+  readonly value: (facts: Facts) => number | undefined;
+}
+
+/** "Figures to reach" of the issue. */
+const TARGETS: readonly Target[] = [
+  {
+    figure: 'single sign-on, CPU',
+    limit: 1.3,
+    unit: '× bare in memory',
+    value: ({ ratios }) => ratios.memory?.flows.sso,
+  },
+  {
+    figure: 'password login beside the hash, CPU',
+    limit: 7,
+    unit: 'ms',
+    value: ({ servers }) => servers.vestibule?.flows['login-beside-hash']?.cpuMs,
+  },
+  {
+    figure: 'password login beside the hash, CPU',
+    limit: 1.15,
+    unit: '× bare on SQLite',
+    value: ({ ratios }) => ratios.sqlite?.flows['login-beside-hash'],
+  },
+  { figure: 'start → first 200', limit: 1.5, unit: '× bare in memory', value: ({ ratios }) => ratios.memory?.start },
+  { figure: 'idle memory (RSS)', limit: 1.4, unit: '× bare in memory', value: ({ ratios }) => ratios.memory?.idleRss },
+  ...(['discovery', 'token', 'userinfo'] as const).map((probe): Target => ({
+    figure: `${probe}, p99 while 32 clients hammer passwords`,
+    limit: 50,
+    unit: 'ms',
+    value: ({ flood }) => flood?.probes[probe].p99,
+  })),
+  {
+    figure: 'first page with all it loads',
+    limit: 30,
+    unit: 'KB',
+    value: ({ firstPage }) => firstPage && firstPage.bytes / 1000,
+  },
+];
+
+/** Targets whose figure was measured. */
+export function judge(facts: Facts): Verdict[] {
+  return TARGETS.flatMap(({ figure, limit, unit, value: of }) => {
+    const value = of(facts);
+    return value === undefined ? [] : [{ figure, value, limit, unit, reached: value <= limit }];
+  });
+}

@@ -1,0 +1,103 @@
+/**
+ * `npm run bench`: Vestibule on SQLite against the bare protocol library, measured in one run on
+ * one machine. README.md says how to read the figures.
+ */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { freePort } from '../test/support/ports.ts';
+import { type Flood, flood } from './figures/flood.ts';
+import { hashCpuMs } from './figures/hash.ts';
+import { firstPageWeight, type Weight } from './figures/page.ts';
+import { runRounds } from './figures/rounds.ts';
+import { type Options, readOptions, USAGE } from './options.ts';
+import { print } from './report/print.ts';
+import { type Results, summarise } from './report/results.ts';
+import { bareSubject } from './servers/bare.ts';
+import { writePrograms } from './servers/javascript.ts';
+import { Server, stopAll } from './servers/server.ts';
+import type { Subject, World } from './servers/subject.ts';
+import { vestibuleSubject } from './servers/vestibule.ts';
+import { createWorld } from './servers/world.ts';
+
+const DATA = resolve(import.meta.dirname, '../data');
+const RESULTS = resolve(import.meta.dirname, 'results');
+
+const progress = (text: string): void => void process.stderr.write(`${text} …\n`);
+
+async function bench(options: Options, directory: string): Promise<void> {
+  progress('preparing');
+  const world = createWorld();
+  const programs = await writePrograms(join(directory, 'programs'));
+  const vestibule = await vestibuleSubject(world, {
+    program: options.program,
+    nodeOptions: options.serverOptions,
+    directory,
+    port: await freePort(),
+    operationsPort: await freePort(),
+  });
+  const subjects = [vestibule];
+  for (const id of ['memory', 'sqlite', ...(options.full ? ['sqlite-full' as const] : [])] as const) {
+    subjects.push(bareSubject(id, world, { program: programs.bare, directory, port: await freePort() }));
+  }
+  const ours = await apart(vestibule, world, options, programs.preload);
+  const samples = await runRounds(subjects, { world, options, preload: programs.preload, progress });
+  const results = summarise(samples, options, { hashCpuMs: hashCpuMs(world.argon2id), ...ours });
+  console.log(print(results, subjects));
+  await save(results);
+}
+
+/** What is measured of Vestibule alone. Its first start, too: the rounds then find keys and database. */
+async function apart(
+  subject: Subject,
+  world: World,
+  options: Options,
+  preload: string,
+): Promise<{ flood: Flood | undefined; firstPage: Weight | undefined }> {
+  progress('Vestibule alone');
+  const { server } = await Server.start(subject, preload);
+  const firstPage = options.figures.has('page') ? await firstPageWeight(subject.port) : undefined;
+  const crowd = options.figures.has('flood') ? await flood(subject.port, world, options.floodSeconds) : undefined;
+  await server.stop();
+  return { flood: crowd, firstPage };
+}
+
+async function save(results: Results): Promise<void> {
+  const name = results.mode === 'full' ? 'latest.json' : 'partial.json';
+  await mkdir(RESULTS, { recursive: true });
+  await writeFile(join(RESULTS, name), `${JSON.stringify(results, rounded, 2)}\n`);
+  console.log(`\nbench/results/${name}`);
+}
+
+const rounded = (_name: string, value: unknown): unknown =>
+  typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
+
+async function main(): Promise<number> {
+  let options: Options | undefined;
+  try {
+    options = readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    return 2;
+  }
+  if (!options) {
+    console.log(USAGE);
+    return 0;
+  }
+  await mkdir(DATA, { recursive: true });
+  const directory = await mkdtemp(join(DATA, 'bench-'));
+  const cleanUp = async (): Promise<void> => {
+    await stopAll();
+    await rm(directory, { recursive: true, force: true });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void cleanUp().finally(() => process.exit(1)));
+  }
+  try {
+    await bench(options, directory);
+    return 0;
+  } finally {
+    await cleanUp();
+  }
+}
+
+process.exitCode = await main();

@@ -1,0 +1,165 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { LANGUAGES, type Language } from '../../../src/config/schema/values.ts';
+import { createTexts, formatList, formatWait } from '../../../src/i18n/index.ts';
+
+const repository = resolve(import.meta.dirname, '../../..');
+const read = (file: string): string => readFileSync(join(repository, file), 'utf8');
+
+function flat(value: unknown, path: string): [string, string][] {
+  if (typeof value === 'string') return [[path, value]];
+  return Object.entries(value as object).flatMap(([key, inner]) => flat(inner, path ? `${path}.${key}` : key));
+}
+
+const texts = Object.fromEntries(
+  LANGUAGES.map((language) => [language, new Map(flat(JSON.parse(read(`src/i18n/${language}.json`)), ''))]),
+) as Record<Language, Map<string, string>>;
+const english = texts.en;
+const others = LANGUAGES.filter((language) => language !== 'en');
+const placeholders = (text: string | undefined): string[] => (text?.match(/\{\{\w+\}\}/g) ?? []).toSorted();
+
+describe('texts', () => {
+  test.each(others)('%s has the same texts with the same placeholders as English', (language) => {
+    expect([...texts[language].keys()]).toEqual([...english.keys()]);
+    for (const [key, text] of texts[language]) {
+      expect([key, placeholders(text)]).toEqual([key, placeholders(english.get(key))]);
+    }
+  });
+
+  test.each(others)('%s is translated', (language) => {
+    const same = [...texts[language]].filter(([key, text]) => text === english.get(key)).map(([key]) => key);
+    // The same word in both languages, or nothing to translate.
+    const alike = /^layout\.title$|^password\.password$|^consent\.claim\.(?:website|nickname)$/;
+    expect(same.filter((key) => !alike.test(key))).toEqual([]);
+  });
+
+  test.each(LANGUAGES)('%s keeps to the house’s words', (language) => {
+    for (const [key, text] of texts[language]) {
+      expect([key, text]).toEqual([
+        key,
+        expect.not.stringMatching(/!|credential|factor|interaction|webauthn|\botp\b/i),
+      ]);
+      expect([key, text.trim()]).toEqual([key, text]);
+      // Typographic apostrophes and quotation marks.
+      expect([key, text]).toEqual([key, expect.not.stringMatching(/['"]/)]);
+    }
+  });
+
+  test('French keeps a no-break space before its tall signs', () => {
+    for (const [key, text] of texts.fr)
+      expect([key, text]).toEqual([key, expect.not.stringMatching(/(?<!\u00a0)[:;?»]|«(?!\u00a0)/)]);
+  });
+
+  test.each([
+    ['fr', 'tu|toi|ton|ta|tes'],
+    ['nl', 'je|jij|jouw|jou'],
+    ['de', 'du|dich|dir|dein|deine|deinen|deinem|deiner'],
+    ['it', 'tu|ti|tuo|tua|tuoi|tue'],
+  ] as const)('%s addresses people politely', (language, words) => {
+    const familiar = new RegExp(`(?<!\\p{L})(?:${words})(?!\\p{L})`, 'iu');
+    for (const [key, text] of texts[language]) expect([key, text]).toEqual([key, expect.not.stringMatching(familiar)]);
+  });
+});
+
+describe('names of texts', () => {
+  const sources = globSync('{views/**/*.ejs,src/{web,notifications,cli}/**/*.ts}', { cwd: repository }).map(read);
+  const all = sources.join('\n');
+  // `t('…')`, and names that a template hands to `t` from a list.
+  const used = new Set([...all.matchAll(/'([a-z_]+(?:\.[a-z_]+)+)'/g)].map(([, key]) => key ?? ''));
+  const called = new Set([...all.matchAll(/\bt\('([^']+)'/g)].map(([, key]) => key ?? ''));
+
+  /** Families whose members are named by data: where their codes come from. */
+  const FAMILIES = [/^errors\./, /^problems\./, /^consent\.scopes\./, /^consent\.claim\./];
+
+  test('every text that is asked for is there', () => {
+    expect(called.size).toBeGreaterThan(30);
+    expect([...called].filter((key) => !english.has(key))).toEqual([]);
+  });
+
+  test('no text is there for nothing', () => {
+    const unused = [...english.keys()].filter((key) => !used.has(key) && !FAMILIES.some((family) => family.test(key)));
+    expect(unused).toEqual([]);
+  });
+
+  test('every error and problem that the code can show has its texts', () => {
+    const code = globSync('src/{web,journey,credentials,oidc}/**/*.ts', { cwd: repository }).map(read).join('\n');
+    const problems = [...code.matchAll(/problem: \{ code: '([a-z_]+)'/g)].map(([, name]) => `problems.${name}`);
+    const errors = [...code.matchAll(/new VestibuleError\(\s*'([a-z_.]+)', (?:4|5)|unavailable\(\s*'([a-z_.]+)'/g)]
+      .map(([, one, other]) => one ?? other ?? '')
+      .filter((name) => !ANSWERED_OTHERWISE.has(name))
+      .map((name) => `errors.${name}.title`);
+    expect(problems.length).toBeGreaterThan(0);
+    expect(errors.length).toBeGreaterThan(5);
+    expect([...problems, ...errors].filter((key) => !english.has(key))).toEqual([]);
+  });
+
+  /** Thrown inside, shown as a problem of a form or on the command line, never as a page of its own. */
+  const ANSWERED_OTHERWISE = new Set(['changed_meanwhile', 'password_too_short', 'password_too_long']);
+
+  test.each(
+    'session_expired unexpected not_found method_not_allowed too_large bad_request forbidden_origin too_many_requests busy storage.unavailable unsupported_media invalid_client invalid_redirect_uri invalid_request'.split(
+      ' ',
+    ),
+  )('errors.%s has a title and a text', (code) => {
+    expect(english.has(`errors.${code}.title`)).toBe(true);
+    expect(english.has(`errors.${code}.text`)).toBe(true);
+  });
+});
+
+describe('translating', () => {
+  const { translator, has } = createTexts({ defaultLanguage: 'en' });
+
+  test('values stand where the text wants them, as they are', () => {
+    expect(translator('en')('layout.back', { name: 'A & <B>' })).toBe('Back to A & <B>');
+    expect(translator('nl')('layout.back', { name: '{{name}} $t(layout.help)' })).toBe(
+      'Terug naar {{name}} $t(layout.help)',
+    );
+  });
+
+  test('values are never options of the library', () => {
+    const values = {
+      name: 'X',
+      lng: 'fr',
+      defaultValue: 'taken over',
+      context: 'male',
+      ns: 'other',
+      interpolation: 'x',
+    };
+    expect(translator('en')('layout.back', values)).toBe('Back to X');
+    expect(translator('en')('no.such.key', values)).toBe('no.such.key');
+  });
+
+  test('Swiss spelling is for de-CH, and for our words only', () => {
+    expect(translator('de')('device.done_text_named', { name: 'Weiß' })).toContain(
+      'mit Weiß weiter. Sie können diese Seite schließen',
+    );
+    expect(translator('de', 'de-CH')('device.done_text_named', { name: 'Weiß' })).toContain(
+      'mit Weiß weiter. Sie können diese Seite schliessen',
+    );
+    expect(translator('fr', 'fr-CH')('layout.continue')).toBe('Continuer');
+  });
+
+  test('codes with a dot are names like any other, and nothing is inherited', () => {
+    expect(has('errors.storage.unavailable.title')).toBe(true);
+    expect(has('errors.constructor')).toBe(false);
+    expect(has('__proto__')).toBe(false);
+  });
+
+  test.each([
+    [5, 'en', '5 seconds'],
+    [1, 'de', '1 Sekunde'],
+    [0, 'nl', '1 seconde'],
+    [61.2, 'it', '62 secondi'],
+    [300, 'fr', '5 minutes'],
+    [301, 'nl', '6 minuten'],
+    [7200, 'de-CH', '2 Stunden'],
+  ])('%d seconds in %s: %s', (seconds, locale, words) => {
+    expect(formatWait(seconds, locale).replaceAll('\u00a0', ' ')).toBe(words);
+  });
+
+  test('lists end as the language ends them', () => {
+    expect(formatList(['a', 'b', 'c'], 'de')).toBe('a, b und c');
+    expect(formatList(['a'], 'it')).toBe('a');
+  });
+});

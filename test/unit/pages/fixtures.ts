@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
+import type { Config } from '../../../src/config/config.ts';
+import { clientSchema } from '../../../src/config/schema/client.ts';
+import { serverSchema } from '../../../src/config/schema/server.ts';
+import { LANGUAGES, type Language } from '../../../src/config/schema/values.ts';
+import { createTexts } from '../../../src/i18n/index.ts';
+import {
+  type Assets,
+  createAssets,
+  createPages,
+  type PageContext,
+  type PageModels,
+  type PageName,
+  type Pages,
+} from '../../../src/web/pages/index.ts';
+
+type Input<S extends { _zod: { input: unknown } }> = S['_zod']['input'];
+
+/** A configuration as the loader would hand it over. */
+export function configOf(
+  server: Partial<Input<typeof serverSchema>> = {},
+  clients: readonly Input<typeof clientSchema>[] = [],
+  directory = '/nowhere',
+): Config {
+  const settings = serverSchema.parse({ issuer: 'http://localhost:3000', ...server });
+  return { ...settings, directory, masterKeys: [], clients: clients.map((client) => clientSchema.parse(client)) };
+}
+
+/** A folder of its own for one test file. */
+export function workFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'vestibule-pages-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export const portal: Input<typeof clientSchema> = {
+  client_id: 'mutuelle',
+  client_name: 'Mutuelle Azur',
+  client_uri: 'http://localhost:3001/mutuelle',
+  policy_uri: 'https://azur.example/privacy',
+  tos_uri: 'https://azur.example/terms',
+  vestibule: {
+    help_url: 'https://azur.example/help',
+    support_contact: { en: 'Call 0800 123 456.', fr: 'Appelez le 0800 123 456.' },
+    notice: { en: 'We never ask for your password by telephone.' },
+    theme: { accent: '#0b6e99', background: '#e8f3f8', radius: 'large' },
+  },
+};
+
+export interface House {
+  readonly pages: Pages;
+  readonly assets: Assets;
+  context(language?: Language, clientId?: string): PageContext;
+}
+
+export function openHouse(config: Config = configOf({}, [portal]), overlay?: string): House {
+  const assets = createAssets(config);
+  const texts = createTexts({ overlay, defaultLanguage: config.languages.default });
+  return {
+    assets,
+    pages: createPages({ overlay, texts, branding: config.branding, assets }),
+    context(language = 'en', clientId = config.clients[0]?.client_id) {
+      const client = config.clients.find(({ client_id }) => client_id === clientId);
+      return {
+        language,
+        requestId: 'request-1',
+        client: client && assets.clientView(client, language),
+        languages: LANGUAGES.map((offered) => ({ language: offered, href: `?lang=${offered}` })),
+      };
+    },
+  };
+}
+
+type Sample = { [P in PageName]: readonly [page: P, model: PageModels[P]] }[PageName];
+
+/** Every page, with and without a problem; `text` stands wherever something from outside may stand. */
+export const samples = (text = 'alice'): readonly Sample[] => {
+  const form = { action: '/interaction/uid/step', csrf: text };
+  const fields = { xsrf: text, [text]: text };
+  const problem = { code: 'wrong_password', values: { name: text } };
+  return [
+    ['identify', { ...form, cancel: true }],
+    ['identify', { ...form, username: text, problem }],
+    ['password', { ...form, username: text, switchAction: '/interaction/uid/switch', cancel: true }],
+    ['password', { ...form, username: text, switchAction: '/interaction/uid/switch', problem }],
+    [
+      'consent',
+      {
+        ...form,
+        username: text,
+        scopes: ['openid', 'profile', 'offline_access', text],
+        claims: ['birthdate', text],
+        resources: [
+          { indicator: text, scopes: [text] },
+          { indicator: 'https://api.example', scopes: [] },
+        ],
+        offline: true,
+      },
+    ],
+    ['error', { code: 'session_expired', status: 400, reference: text, retryHref: '/interaction/uid' }],
+    [
+      'error',
+      { code: text, status: 400, reference: text, values: { error: text, error_description: text }, retryAfter: 90 },
+    ],
+    ['sign-out', { action: '/session/end/confirm', fields, clientName: text }],
+    ['signed-out', {}],
+    ['device-code', { action: '/device', fields, userCode: text, problem: { code: text } }],
+    ['device-confirm', { action: '/device', fields, userCode: text, clientName: text }],
+    ['device-done', { clientName: text }],
+    ['device-done', {}],
+  ];
+};
+
+export const renderSample = (house: House, [page, model]: Sample, context: PageContext): string =>
+  house.pages.render(page, model as PageModels[typeof page], context);
