@@ -49,30 +49,16 @@ export class Source {
     this.#lines = lines;
   }
 
-  /** Puts a value in; sections that are missing on the way are made. */
-  set(path: Path, value: unknown): void {
-    let parent = this.tree;
-    for (const step of path.slice(0, -1)) {
-      if (typeof parent !== 'object' || parent === null) return;
-      const branch = parent as Record<string | number, unknown>;
-      if (!Object.hasOwn(branch, step)) branch[step] = {};
-      parent = branch[step];
-    }
-    const last = path.at(-1);
-    if (typeof parent !== 'object' || parent === null || last === undefined) return;
-    (parent as Record<string | number, unknown>)[last] = value;
-  }
-
   /** A secret read from elsewhere: it replaces the reference and is never shown. */
   resolve(path: Path, value: string): void {
     this.#resolved.push(path);
-    this.set(path, value);
+    this.#set(path, value);
   }
 
   /** @param variable the environment variable that took the place of what the file says */
   override(path: Path, value: unknown, variable: string): void {
     this.#overridden.set(pathText(path), variable);
-    this.set(path, value);
+    this.#set(path, value);
   }
 
   /** @returns whether the value stands in the file itself, not in a variable or a file of its own */
@@ -115,6 +101,20 @@ export class Source {
     const order = (a: Problem, b: Problem) =>
       (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0) || a.path.localeCompare(b.path);
     return { problems: this.problems.toSorted(order), warnings: this.warnings.toSorted(order) };
+  }
+
+  /** Puts a value in; sections that are missing on the way are made. */
+  #set(path: Path, value: unknown): void {
+    let parent = this.tree;
+    for (const step of path.slice(0, -1)) {
+      if (typeof parent !== 'object' || parent === null) return;
+      const branch = parent as Record<string | number, unknown>;
+      if (!Object.hasOwn(branch, step)) branch[step] = {};
+      parent = branch[step];
+    }
+    const last = path.at(-1);
+    if (typeof parent !== 'object' || parent === null || last === undefined) return;
+    (parent as Record<string | number, unknown>)[last] = value;
   }
 
   #describe(path: Path, message: string, { aboutKey = false, hide = aboutKey }: Manner): Problem {

@@ -65,10 +65,12 @@ export function createTexts(options: { overlay?: string | undefined; defaultLang
       let translate = translators.get(name);
       if (!translate) {
         const t = i18next.getFixedT(name);
+        // Most texts take no values: those are worked out once.
+        const plain = new Map([...keys].map((key) => [key, t(key, { nest: false })]));
         // `replace` keeps values apart from i18next's own options, so that no value can be taken
         // for one; `nest: false`, so that `$t(…)` in a value stays what it is.
         translate = (key, values) => {
-          if (!values) return t(key, { nest: false });
+          if (!values) return plain.get(key) ?? key;
           const { count } = values;
           return t(key, { replace: values, nest: false, ...(typeof count === 'number' && { count }) });
         };

@@ -2,8 +2,8 @@ import { type DestinationStream, pino } from 'pino';
 
 export type Logger = import('pino').Logger;
 
-/** Names that never reach a log line, wherever they stand in the logged object. */
-const SECRET_NAMES = ['password', 'code', 'token', 'secret', 'cookie', 'authorization', 'seed', 'recovery_code'];
+/** Nothing of the kind is logged on purpose; this catches what an object brings along. */
+const SECRET_NAMES = ['password', 'token', 'secret', 'client_secret', 'cookie', 'authorization', 'seed', 'recovery_code'];
 
 /**
  * One JSON line an event on standard output; every line carries `event`, a dotted name, and,

@@ -46,6 +46,8 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
   const authorizationPost = config.features.authorization_post ?? https;
   const cookie = { httpOnly: true, signed: true, overwrite: true, secure: https } as const;
   const algorithms = ['RS256', 'ES256', 'EdDSA'] as const;
+  // Newer libraries name the same signature Ed25519 (RFC 9864).
+  const fromClients = [...algorithms, 'Ed25519', 'PS256'] as const;
 
   return {
     adapter: createAdapter({ durable: durable.artifacts, ephemeral: ephemeral.artifacts, secretBox, clock }),
@@ -84,9 +86,9 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
       userinfoSigningAlgValues: [...algorithms],
       introspectionSigningAlgValues: [...algorithms],
       authorizationSigningAlgValues: [...algorithms],
-      requestObjectSigningAlgValues: [...algorithms, 'PS256'],
-      clientAuthSigningAlgValues: [...algorithms, 'PS256', 'HS256'],
-      dPoPSigningAlgValues: ['ES256', 'EdDSA', 'RS256', 'PS256'],
+      requestObjectSigningAlgValues: [...fromClients],
+      clientAuthSigningAlgValues: [...fromClients, 'HS256'],
+      dPoPSigningAlgValues: [...fromClients],
     },
     discovery: { ui_locales_supported: config.languages.offered },
     enableHttpPostMethods: authorizationPost,

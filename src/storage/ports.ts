@@ -9,7 +9,7 @@
  *   simultaneous callers exactly one wins. None is made of a read followed by a write.
  * - A row whose `expiresAt` has passed is never returned, whether swept already or not.
  * - A failure is thrown, never turned into "not found" or "no": callers grant nothing then.
- * - Times are whole seconds since the epoch; identifiers are opaque strings.
+ * - Times are whole seconds since the epoch unless said otherwise; identifiers are opaque strings.
  */
 
 // ---------------------------------------------------------------- durable
@@ -229,7 +229,7 @@ export interface EphemeralStorage {
   close(): Promise<void>;
 }
 
-/** What an engine's folder exports besides its configuration schema. */
+/** What an engine is opened with besides its settings. */
 export interface EngineContext {
   readonly clock: import('../kernel/clock.ts').Clock;
   readonly logger: import('../kernel/logger.ts').Logger;

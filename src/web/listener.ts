@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+import { type BlockList, isIP } from 'node:net';
 import type { Config } from '../config/config.ts';
+import { networks } from '../config/index.ts';
 
 /** Bytes of all request headers; Node answers 431 beyond. Authorization requests are long addresses. */
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -23,9 +24,10 @@ const FORWARDED = [
  * visitor's address and client certificate count only from a configured proxy.
  */
 export function createListener(handle: RequestListener, config: Config): Server {
-  const trusted = blockList(config.proxy.trusted);
+  const trusted = networks(config.proxy.trusted);
   const issuer = new URL(config.issuer);
   const { certificate_header, verified_header } = config.features.mtls;
+  const fromProxiesOnly = ['x-forwarded-for', certificate_header, verified_header];
 
   return createServer(
     {
@@ -37,10 +39,7 @@ export function createListener(handle: RequestListener, config: Config): Server 
     },
     (req, res) => {
       const { headers } = req;
-      for (const name of FORWARDED) delete headers[name];
-      if (!isTrusted(req, trusted)) {
-        for (const name of ['x-forwarded-for', certificate_header, verified_header]) delete headers[name];
-      }
+      for (const name of isTrusted(req, trusted) ? FORWARDED : [...FORWARDED, ...fromProxiesOnly]) delete headers[name];
       headers.host = issuer.host;
       headers['x-forwarded-proto'] = issuer.protocol.slice(0, -1);
       handle(req, res);
@@ -52,15 +51,4 @@ function isTrusted(req: IncomingMessage, trusted: BlockList): boolean {
   const address = req.socket.remoteAddress ?? '';
   const family = isIP(address);
   return family !== 0 && trusted.check(address, family === 6 ? 'ipv6' : 'ipv4');
-}
-
-function blockList(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = '', prefix] = network.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return list;
 }

@@ -60,8 +60,12 @@ export async function signInSilently(
   return visitor.left;
 }
 
-/** The OAuth error that a portal is told, in the query. */
-export const errorAt = (callback: URL): string | null => callback.searchParams.get('error');
+/** What a portal is told, in the query or, where tokens were asked for, in the fragment. */
+export const answerAt = (callback: URL): URLSearchParams =>
+  callback.hash === '' ? callback.searchParams : new URLSearchParams(callback.hash.slice(1));
+
+/** The OAuth error that a portal is told. */
+export const errorAt = (callback: URL): string | null => answerAt(callback).get('error');
 
 /** A request to the server as a program sends it; redirects are not followed. */
 export function call(
@@ -95,7 +99,7 @@ export const bearer = (token: string): Readonly<Record<string, string>> => ({ au
 export const jsonOf = async (response: Response): Promise<Record<string, unknown>> =>
   (await response.json()) as Record<string, unknown>;
 
-type Algorithm = 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
+type Algorithm = 'RS256' | 'PS256' | 'ES256' | 'EdDSA' | 'Ed25519';
 
 export interface ClientKey {
   readonly privateKey: KeyObject;
@@ -110,7 +114,7 @@ export async function clientKey(alg: Algorithm, kid = `key-${alg}`): Promise<Cli
   const { publicKey, privateKey } =
     alg === 'ES256'
       ? await generate('ec', { namedCurve: 'P-256' })
-      : alg === 'EdDSA'
+        : alg === 'EdDSA' || alg === 'Ed25519'
         ? await generate('ed25519')
         : await generate('rsa', { modulusLength: 2048 });
   return { privateKey, publicJwk: { ...publicKey.export({ format: 'jwk' }), kid, alg, use: 'sig' } };

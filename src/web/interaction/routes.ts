@@ -96,9 +96,9 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
       return redirect(ctx, `/interaction/${uid}/${result.go}`);
     }
     if ('refused' in result) return redirect(ctx, await interactions.refuse(pending, result.refused));
-    // The trail and the answer are committed together; only then does the browser go on.
-    const [location] = await Promise.all([answer(pending, result.finished, interactions), record()]);
-    redirect(ctx, location);
+    // The trail first: what can't be recorded is not granted.
+    await record();
+    redirect(ctx, await answer(pending, result.finished, interactions));
   });
 
   return router;

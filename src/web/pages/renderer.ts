@@ -120,13 +120,13 @@ function describe(input: {
       return { heading: title, extra: { text, administrators } };
     }
     case 'sign-out':
-      return { heading: t('sign_out.heading'), extra: { name: model('sign-out').clientName ?? name } };
+      return { heading: t('sign_out.heading'), extra: { name: model('sign-out').clientName || name } };
     case 'signed-out':
       return { heading: t('sign_out.done_heading') };
     case 'device-code':
       return { heading: t('device.code_heading') };
     case 'device-confirm':
-      return { heading: t('device.confirm_heading'), extra: { name: model('device-confirm').clientName } };
+      return { heading: t('device.confirm_heading'), extra: { name: model('device-confirm').clientName || name } };
     case 'device-done':
       return { heading: t('device.done_heading'), extra: { name: model('device-done').clientName } };
   }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll } from '@jest/globals';
+import { afterAll, expect } from '@jest/globals';
 import { type Checked, checkConfig, type Environment, type Problem } from '../../../src/config/index.ts';
 
 export const MASTER_KEY = randomBytes(32).toString('base64');
@@ -71,3 +71,17 @@ export function markedLine(files: Files, name: string): number {
 /** `line path message` of each problem in one file, for comparing. */
 export const inFile = (problems: readonly Problem[], directory: string, name: string): Problem[] =>
   problems.filter(({ file }) => file === join(directory, name));
+
+/** What is wrong in `clients/portal.yaml`, on the line marked `# !`; and settings of the server. */
+export type ClientRow = readonly [behaviour: string, yaml: string, path: string, message: RegExp, serverYaml?: string];
+
+/** Expects the client file to have this problem and no other, on its marked line. */
+export function expectOneClientProblem(yaml: string, path: string, message: RegExp, serverYaml: string): void {
+  const files = { ...server(serverYaml), ...client(yaml) };
+  const { problems, config, directory } = check(files);
+  // What is missing is reported at the head of the file.
+  const line = /is missing/.test(message.source) ? 1 : markedLine(files, 'clients/portal.yaml');
+  const file = join(directory, 'clients/portal.yaml');
+  expect(problems).toMatchObject([{ file, line, path, message: expect.stringMatching(message) }]);
+  expect(config).toBeUndefined();
+}
