@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { Config } from '../config/config.ts';
 import type { ClientFile } from '../config/schema/client.ts';
 import { LANGUAGES, type Language } from '../config/schema/values.ts';
-import { chooseLanguage } from '../i18n/index.ts';
+import { chooseLocale } from '../i18n/index.ts';
 import type { Assets, PageContext, PageModel, PageName, Pages } from './pages/index.ts';
 
 export interface Asked {
@@ -41,7 +41,7 @@ export function createPageWriter(deps: {
   const contextOf = (ctx: Context, { chosen, uiLocales, client }: Asked): PageContext => {
     const clientDefault = client?.vestibule.default_language;
     const cookie = ctx.cookies.get(cookieName);
-    const language = chooseLanguage(
+    const { language, locale } = chooseLocale(
       {
         ...(chosen === undefined ? {} : { chosen }),
         ...(uiLocales === undefined ? {} : { uiLocales }),
@@ -54,6 +54,7 @@ export function createPageWriter(deps: {
     );
     return {
       language,
+      locale,
       requestId: ctx.state.requestId,
       ...(client === undefined ? {} : { client: assets.clientView(client, language) }),
       languages: config.languages.offered.map((offered) => ({ language: offered, href: inLanguage(ctx, offered) })),
@@ -72,7 +73,10 @@ export function createPageWriter(deps: {
       // Looking up the way back must not fail the error page itself.
       const client = await clientOf(ctx).catch(() => undefined);
       ctx.status = failure.status;
-      writer.write(ctx, 'error', { ...failure, reference: ctx.state.requestId }, { client });
+      // Where waiting helps, the step's own address shows again what is due.
+      const retry =
+        failure.retryAfter !== undefined && ctx.path.startsWith('/interaction/') ? { retryHref: ctx.path } : {};
+      writer.write(ctx, 'error', { ...failure, ...retry, reference: ctx.state.requestId }, { client });
     },
 
     rememberLanguage(ctx) {
