@@ -1,5 +1,5 @@
 import { type EventEmitter, once } from 'node:events';
-import type { Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Accounts, createAccounts } from './accounts/index.ts';
 import { createAudit } from './audit/index.ts';
@@ -12,14 +12,27 @@ import { systemRandom } from './kernel/random.ts';
 import { SecretBox } from './kernel/secret-box.ts';
 import { createProvider, loadSigningKeys } from './oidc/index.ts';
 import { openDurable, openEphemeral } from './storage/registry.ts';
-import { createListener, createMetrics, createOperationsListener, createWeb } from './web/index.ts';
+import {
+  createMetrics,
+  createOperationsListener,
+  createRequestListener,
+  createWeb,
+  SERVER_LIMITS,
+} from './web/index.ts';
 
 /** Milliseconds that requests under way get to finish after SIGTERM. */
 const DRAIN_TIMEOUT = 10_000;
+/** What is opened once and can't change under a running server. */
+const FIXED = ['issuer', 'listen', 'operations', 'storage', 'masterKeys', 'passwords', 'log'] as const;
 
 export interface Vestibule {
   readonly accounts: Accounts;
   readonly credentials: Credentials;
+  /**
+   * Takes changed files into use: requests under way end as they began, later ones meet the new
+   * configuration. Settings that need a restart keep their value and are named in the log.
+   */
+  reload(config: Config): Promise<void>;
   /** Stops gracefully: readiness fails first, requests under way finish, storage is closed. */
   close(): Promise<void>;
 }
@@ -28,71 +41,88 @@ export interface Vestibule {
  * The composition root: configuration → stores → services → provider → listeners.
  * @throws OperatorError when the operator must act (wrong master key, newer database …)
  */
-export async function start(config: Config, options: { logger?: Logger } = {}): Promise<Vestibule> {
+export async function start(initial: Config, options: { logger?: Logger } = {}): Promise<Vestibule> {
   const clock = systemClock;
   const random = systemRandom;
-  const logger = options.logger ?? createLogger(config.log.level);
-  const secretBox = new SecretBox(config.masterKeys, random);
-  const durable = await openDurable(config.storage.durable, { clock, logger });
-  const ephemeral = await openEphemeral(config.storage.ephemeral, { clock, logger });
+  const logger = options.logger ?? createLogger(initial.log.level);
+  const secretBox = new SecretBox(initial.masterKeys, random);
+  const durable = await openDurable(initial.storage.durable, { clock, logger });
+  const ephemeral = await openEphemeral(initial.storage.ephemeral, { clock, logger });
 
   const accounts = createAccounts({ store: durable.accounts, clock, random });
   const audit = createAudit({ store: durable.audit, clock, random });
-  const credentials = createCredentials({
-    store: durable.credentials,
-    clock,
-    random,
-    logger,
-    settings: config.passwords,
-  });
-  const attempts = createAttempts({ counters: ephemeral.counters, limits: config.limits, secretBox, clock });
-  const journeys = createJourneys({ store: ephemeral.journeys, services: { accounts, credentials, attempts, clock } });
+  const settings = initial.passwords;
+  const credentials = createCredentials({ store: durable.credentials, clock, random, logger, settings });
   const metrics = createMetrics(() => credentials.password.queue.waiting + credentials.password.queue.running);
 
-  const web = createWeb({ config, journeys, accounts, audit, secretBox, metrics, logger, random });
-  const provider = createProvider({
-    config,
-    accounts,
-    durable,
-    ephemeral,
-    secretBox,
-    clock,
-    logger,
-    signingKeys: await loadSigningKeys({ store: durable.keys, secretBox, clock }),
-    pages: web.providerPages,
-    meters: metrics,
-    attainableAcr: attainableAcr(credentials.password.amr),
-  });
-  web.mount(provider);
-  (provider.app as EventEmitter).on('error', (error) => logger.error({ event: 'server.error', err: error }));
-
-  let draining = false;
-  const health = {
-    async ready() {
-      if (draining) throw new Error('stopping');
-      await Promise.all([durable.ping(), ephemeral.ping()]);
-    },
+  /** Everything that follows from the files: built anew at a reload. */
+  const assemble = async (config: Config): Promise<RequestListener> => {
+    const attempts = createAttempts({ counters: ephemeral.counters, limits: config.limits, secretBox, clock });
+    const services = { accounts, credentials, attempts, clock };
+    const journeys = createJourneys({ store: ephemeral.journeys, services });
+    const web = createWeb({ config, journeys, accounts, audit, secretBox, metrics, logger, random });
+    const provider = createProvider({
+      config,
+      accounts,
+      durable,
+      ephemeral,
+      secretBox,
+      clock,
+      logger,
+      signingKeys: await loadSigningKeys({ store: durable.keys, secretBox, clock }),
+      pages: web.providerPages,
+      meters: metrics,
+      attainableAcr: attainableAcr(credentials.password.amr),
+    });
+    web.mount(provider);
+    (provider.app as EventEmitter).on('error', (error) => logger.error({ event: 'server.error', err: error }));
+    return createRequestListener(provider.app.callback(), config);
   };
-  const listener = createListener(provider.app.callback(), config);
-  const operations = createOperationsListener(health, metrics.registry);
-  await listen(listener, config.listen);
-  await listen(operations, config.operations);
-  logger.info({ event: 'server.started', issuer: config.issuer, ...(listener.address() as AddressInfo) });
 
-  let closing: Promise<void> | undefined;
+  let config = initial;
+  let handle = await assemble(config);
+  let draining = false;
+  const ready = async (): Promise<void> => {
+    if (draining) throw new Error('stopping');
+    await Promise.all([durable.ping(), ephemeral.ping()]);
+  };
+  const server = createServer(SERVER_LIMITS, (req, res) => handle(req, res));
+  const operations = createOperationsListener({ ready }, metrics.registry);
+  await listen(server, config.listen);
+  await listen(operations, config.operations);
+  logger.info({ event: 'server.started', issuer: config.issuer, ...(server.address() as AddressInfo) });
+
+  const reload = async (wanted: Config): Promise<void> => {
+    const ignored = FIXED.filter((name) => JSON.stringify(wanted[name]) !== JSON.stringify(config[name]));
+    const kept = Object.fromEntries(FIXED.map((name) => [name, config[name]])) as Pick<Config, (typeof FIXED)[number]>;
+    const next = { ...wanted, ...kept };
+    handle = await assemble(next);
+    config = next;
+    logger.info({ event: 'config.reloaded', clients: next.clients.length, needs_restart: ignored });
+  };
+
   const close = async (): Promise<void> => {
     draining = true;
-    await drain(listener);
+    await drain(server);
     await drain(operations);
     await credentials.close();
     await Promise.all([durable.close(), ephemeral.close()]);
     logger.info({ event: 'server.stopped' });
     logger.flush();
   };
+
+  let closing: Promise<void> | undefined;
+  let reloading = Promise.resolve();
   return {
     accounts,
     credentials,
-    close: () => {
+    reload(wanted) {
+      // One after the other, so that the last files win.
+      const turn = reloading.then(() => reload(wanted));
+      reloading = turn.catch(() => undefined);
+      return turn;
+    },
+    close() {
       closing ??= close();
       return closing;
     },

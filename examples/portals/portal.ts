@@ -41,7 +41,7 @@ export function createPortal({ portal, issuer, home, log }: Options): Answers {
     }
     const message = session?.message;
     delete session?.message;
-    const language = session?.language ?? portal.languages[0];
+    const language = session?.language ?? preferred(request.headers['accept-language'], portal.languages);
     const answer = page(portalPage({ portal, language, person: session?.person, message }));
     return withCookie(answer, session && sessions.cookie(session));
   };
@@ -113,12 +113,19 @@ export function createPortal({ portal, issuer, home, log }: Options): Answers {
   return async (action, visit) => actions[`${visit.method} ${action}`]?.(visit);
 }
 
+/** The first of the browser's languages that the portal speaks; browsers name them best first. */
+function preferred(header = '', spoken: Portal['languages']): Language {
+  const wished = header.split(',').map((tag) => tag.trim().slice(0, 2).toLowerCase());
+  return wished.map((wish) => spoken.find((language) => language === wish)).find(Boolean) ?? spoken[0];
+}
+
 /** The provider's answer in the person's words. */
 function explain(error: unknown): Message {
   if (!(error instanceof client.AuthorizationResponseError)) return { kind: 'error', key: 'failed' };
   switch (error.error) {
     case 'access_denied':
-      return { kind: 'error', key: 'cancelled', code: error.error };
+      // The person's own decision is no error.
+      return { kind: 'notice', key: 'cancelled' };
     case 'unmet_authentication_requirements':
       return { kind: 'error', key: 'stepUpUnmet', code: error.error };
     case 'temporarily_unavailable':

@@ -11,7 +11,7 @@ export interface Portal {
   readonly name: string;
   /** `#rrggbb`, dark enough for white text on it. */
   readonly accent: string;
-  /** The first is spoken unless the visitor chooses. */
+  /** The first is spoken unless the visitor chooses, or the browser asks for another of them. */
   readonly languages: readonly [Language, ...Language[]];
   /** What it is, in each of its languages. */
   readonly about: Readonly<Partial<Record<Language, string>>>;

@@ -2,10 +2,10 @@ import type { Language } from './portals.ts';
 
 /** Something to tell the person once, on the portal's page. */
 export type Message =
-  | { readonly kind: 'notice'; readonly key: 'signedOut' | 'signedOutElsewhere' | 'steppedUp' }
+  | { readonly kind: 'notice'; readonly key: 'signedOut' | 'signedOutElsewhere' | 'steppedUp' | 'cancelled' }
   | {
       readonly kind: 'error';
-      readonly key: 'cancelled' | 'stepUpUnmet' | 'notMatched' | 'unreachable' | 'failed';
+      readonly key: 'stepUpUnmet' | 'notMatched' | 'unreachable' | 'failed';
       /** What the provider answered, for whoever helps. */
       readonly code?: string;
     };

@@ -26,7 +26,9 @@ export function createAudit(deps: { store: AuditStore; clock: Clock; random: Ran
  * records kept by it.
  */
 export function addressPrefix(address: string): string {
-  const bare = address.replace(/%.*$/, '');
+  // Some proxies name the port as well (`192.0.2.7:4711`, `[2001:db8::1]:4711`): each would count apart.
+  const [, bracketed, dotted] = /^(?:\[([^\]]*)\]|(\d+\.\d+\.\d+\.\d+))(?::\d+)?$/.exec(address) ?? [];
+  const bare = (bracketed ?? dotted ?? address).replace(/%.*$/, '');
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare);
   if (mapped?.[1]) return mapped[1];
   if (!isIPv6(bare)) return bare;

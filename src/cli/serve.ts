@@ -2,7 +2,8 @@ import type { EventEmitter } from 'node:events';
 import { parseArgs } from 'node:util';
 import { ConfigError, checkConfig, configDirectory, problemText } from '../config/index.ts';
 import { OperatorError } from '../kernel/errors.ts';
-import { CONFIG_OPTION, CONFIG_USAGE, type Command } from './command.ts';
+import type { Vestibule } from '../main.ts';
+import { CONFIG_OPTION, CONFIG_USAGE, type Command, type CommandIo } from './command.ts';
 
 /** npm passes Ctrl-C on to a process that got it already: the same signal again at once is no impatience. */
 const IMPATIENT_AFTER = 2000;
@@ -41,6 +42,20 @@ export function startFailure(error: unknown): unknown {
   return error;
 }
 
+/** SIGHUP: the files anew if they are valid, else every problem and the running configuration stays. */
+async function reloadFiles(directory: string, server: Vestibule, stderr: CommandIo['stderr']): Promise<void> {
+  const { config, problems } = checkConfig(directory);
+  if (!config) {
+    stderr.write(`not reloaded, the running configuration stays:\n${problems.map(problemText).join('\n')}\n`);
+    return;
+  }
+  try {
+    await server.reload(config);
+  } catch (error) {
+    stderr.write(`not reloaded, the running configuration stays: ${error instanceof Error ? error.message : error}\n`);
+  }
+}
+
 export const serve: Command = {
   name: 'serve',
   summary: 'start the server',
@@ -49,7 +64,8 @@ Usage: vestibule serve [--config <dir>]
 
 Starts the server and runs until SIGTERM or SIGINT, which let requests under way finish. Refuses to
 start on an invalid configuration and lists everything that is wrong. One JSON line per event on
-standard output.
+standard output. SIGHUP reads the files again: what is invalid is listed on standard error and
+changes nothing.
 
   ${CONFIG_USAGE}`,
 
@@ -66,7 +82,10 @@ standard output.
     const server = await start(config).catch((error: unknown) => {
       throw startFailure(error);
     });
+    const onReload = () => void reloadFiles(directory, server, stderr);
+    process.on('SIGHUP', onReload);
     await stopped;
+    process.off('SIGHUP', onReload);
     await server.close();
     return 0;
   },

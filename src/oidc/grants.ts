@@ -61,7 +61,8 @@ export async function grantConsent(
   return grantId;
 }
 
-function askedIn({ oidc }: KoaContextWithOIDC): Asked {
+/** Everything this request asks for, granted already or not. */
+export function askedIn({ oidc }: KoaContextWithOIDC): Asked {
   const wanted = [...oidc.requestParamScopes];
   return {
     scopes: [...oidc.requestParamOIDCScopes],

@@ -4,6 +4,7 @@ import { type Clock, epochSeconds } from '../kernel/clock.ts';
 import { VestibuleError } from '../kernel/errors.ts';
 import type { ConsentStore } from '../storage/ports.ts';
 import { type Asked, grantConsent } from './grants.ts';
+import { ANOTHER_PERSON } from './policy.ts';
 
 /** An authorization request that waits for a person, as the server remembers it. */
 export interface PendingInteraction {
@@ -11,12 +12,12 @@ export interface PendingInteraction {
   readonly clientId: string;
   readonly prompt: 'login' | 'consent';
   readonly expiresAt: number;
-  /** Account already signed in here. */
+  /** Account already signed in here, unless the portal wants somebody else. */
   readonly accountId: string | undefined;
   /** Request parameters that only help: untrusted text. */
   readonly loginHint: string | undefined;
   readonly uiLocales: string | undefined;
-  /** Scopes, claims and resources not granted yet; all that is requested when a portal asks again for what it has. */
+  /** Scopes, claims and resources not granted yet; all that is requested when the portal asks for the page itself. */
   readonly asked: Asked;
   /** Where the protocol goes on. Set once the interaction was answered: a second click follows it. */
   readonly answered: string | undefined;
@@ -108,19 +109,16 @@ function describe(record: Interaction): PendingInteraction {
   const { params, prompt, session } = record;
   const details = prompt.details as Record<string, unknown>;
   const resources = (details.missingResourceScopes ?? {}) as Record<string, unknown>;
-  const nothingMissing = !details.missingOIDCScope && !details.missingOIDCClaims && !details.missingResourceScopes;
   return {
     uid: record.uid,
     clientId: String(params.client_id),
     prompt: prompt.name === 'consent' ? 'consent' : 'login',
     expiresAt: record.exp,
-    accountId: session?.accountId,
+    accountId: prompt.reasons.some((reason) => ANOTHER_PERSON.includes(reason)) ? undefined : session?.accountId,
     loginHint: text(params.login_hint),
     uiLocales: text(params.ui_locales),
     asked: {
-      scopes: nothingMissing
-        ? (text(params.scope) ?? '').split(' ').filter(Boolean)
-        : strings(details.missingOIDCScope),
+      scopes: strings(details.missingOIDCScope),
       claims: strings(details.missingOIDCClaims),
       resources: Object.fromEntries(
         Object.entries(resources).map(([indicator, scopes]) => [indicator, strings(scopes)]),

@@ -1,8 +1,15 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { type Acr, meets } from '../journey/index.ts';
 import type { ClientRegistry } from './clients.ts';
+import { askedIn } from './grants.ts';
 
 const { Check, base } = interactionPolicy;
+
+/** Claims that tell of the sign-in, not of the person: nobody is asked about them. */
+const ABOUT_THE_SIGN_IN = new Set(['sub', 'sid', 'auth_time', 'acr', 'amr', 'iss']);
+
+/** Reasons to ask for a sign-in though somebody is signed in: somebody else is wanted. */
+export const ANOTHER_PERSON: readonly string[] = ['id_token_hint', 'claims_id_token_sub_value'];
 
 /**
  * When a portal's request needs a person, and for what. The library's own policy, with its exact
@@ -24,6 +31,7 @@ export function createPolicy(clients: ClientRegistry, attainable: readonly Acr[]
     new Check(
       'account_missing',
       'the account of this session is no longer available',
+      'login_required',
       (ctx) => ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined,
     ),
   );
@@ -43,16 +51,46 @@ export function createPolicy(clients: ClientRegistry, attainable: readonly Acr[]
     ),
   );
 
+  // A portal that names a person gets that person or an error (OpenID Connect Core §3.1.2.2, §5.5.1);
+  // the library would ask whoever signed in instead for ever.
+  for (const reason of ANOTHER_PERSON) {
+    const named = login.checks.get(reason);
+    if (!named) throw new Error('the protocol library lost its base policy');
+    login.checks.remove(reason);
+    login.checks.add(
+      new Check(
+        reason,
+        named.description,
+        'login_required',
+        async (ctx) => {
+          await readHint(ctx);
+          const mismatch = (await named.check(ctx)) === true;
+          if (mismatch && ctx.oidc.result?.login) throw new errors.LoginRequired('another person signed in');
+          return mismatch;
+        },
+        named.details,
+      ),
+    );
+  }
+
+  // A page that is shown for its own sake says everything that is asked for, not only what is new.
+  const requested = consent.checks.get('consent_prompt');
   // RFC 8252 §8.6: a native app can be impersonated unless its redirect is a claimed https
   // address; only then may the operator's own app go without asking.
-  const nativePrompt = consent.checks.get('native_client_prompt');
+  const native = consent.checks.get('native_client_prompt');
+  if (!requested || !native) throw new Error('the protocol library lost its base policy');
+  consent.checks.remove('consent_prompt');
   consent.checks.remove('native_client_prompt');
+  consent.checks.add(
+    new Check('consent_prompt', requested.description, 'consent_required', requested.check, everythingAsked),
+  );
   consent.checks.add(
     new Check(
       'native_client_prompt',
       'native clients require End-User interaction',
       'interaction_required',
-      async (ctx) => !claimedFirstParty(ctx, clients) && (await nativePrompt?.check(ctx)) === true,
+      async (ctx) => !claimedFirstParty(ctx, clients) && (await native.check(ctx)) === true,
+      everythingAsked,
     ),
   );
   return policy;
@@ -68,6 +106,23 @@ export function demandedAcr({ oidc }: KoaContextWithOIDC): readonly Acr[] {
   }
   const requested = oidc.params?.acr_values;
   return typeof requested === 'string' ? requested.split(' ').filter(Boolean) : [];
+}
+
+/** The library reads the hint when a request arrives, not when it goes on after the pages. */
+async function readHint({ oidc }: KoaContextWithOIDC): Promise<void> {
+  const hint = oidc.params?.id_token_hint;
+  if (typeof hint !== 'string' || !oidc.client || oidc.entities.IdTokenHint) return;
+  oidc.entity('IdTokenHint', await oidc.provider.IdToken.validate(hint, oidc.client));
+}
+
+/** As the library's own checks tell what is missing. */
+function everythingAsked(ctx: KoaContextWithOIDC): Record<string, unknown> {
+  const { scopes, claims, resources } = askedIn(ctx);
+  return {
+    missingOIDCScope: scopes,
+    missingOIDCClaims: claims.filter((claim) => !ABOUT_THE_SIGN_IN.has(claim)),
+    missingResourceScopes: resources,
+  };
 }
 
 function claimedFirstParty({ oidc: { client } }: KoaContextWithOIDC, clients: ClientRegistry): boolean {

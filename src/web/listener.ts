@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerOptions } from 'node:http';
 import { type BlockList, isIP } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { networks } from '../config/index.ts';
@@ -18,33 +18,33 @@ const FORWARDED = [
   'x-real-ip',
 ];
 
+/** Of every connection, before a request is understood. */
+export const SERVER_LIMITS: ServerOptions = {
+  maxHeaderSize: MAX_HEADER_BYTES,
+  headersTimeout: HEADERS_TIMEOUT,
+  requestTimeout: REQUEST_TIMEOUT,
+  // Duplicates of `Host`, `Content-Length` and the like are refused by the parser.
+  insecureHTTPParser: false,
+};
+
 /**
  * The outermost layer: decides what of a request may be believed before anything else sees it.
  * Host and scheme are always the configured issuer's (security-catalogue: host poisoning), the
  * visitor's address and client certificate count only from a configured proxy.
  */
-export function createListener(handle: RequestListener, config: Config): Server {
+export function createRequestListener(handle: RequestListener, config: Config): RequestListener {
   const trusted = networks(config.proxy.trusted);
   const issuer = new URL(config.issuer);
   const { certificate_header, verified_header } = config.features.mtls;
   const fromProxiesOnly = ['x-forwarded-for', certificate_header, verified_header];
 
-  return createServer(
-    {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT,
-      requestTimeout: REQUEST_TIMEOUT,
-      // Duplicates of `Host`, `Content-Length` and the like are refused by the parser.
-      insecureHTTPParser: false,
-    },
-    (req, res) => {
-      const { headers } = req;
-      for (const name of isTrusted(req, trusted) ? FORWARDED : [...FORWARDED, ...fromProxiesOnly]) delete headers[name];
-      headers.host = issuer.host;
-      headers['x-forwarded-proto'] = issuer.protocol.slice(0, -1);
-      handle(req, res);
-    },
-  );
+  return (req, res) => {
+    const { headers } = req;
+    for (const name of isTrusted(req, trusted) ? FORWARDED : [...FORWARDED, ...fromProxiesOnly]) delete headers[name];
+    headers.host = issuer.host;
+    headers['x-forwarded-proto'] = issuer.protocol.slice(0, -1);
+    handle(req, res);
+  };
 }
 
 function isTrusted(req: IncomingMessage, trusted: BlockList): boolean {

@@ -192,7 +192,7 @@ describe('25 fixation and login CSRF', () => {
     await attacker.visit(await portal.authorizationUrl());
     await victim.visit(await portal.authorizationUrl());
     const _csrf = token === 'of another interaction' ? csrfOf(attacker) : token;
-    await victim.post(victim.page.url, { _csrf, username: 'alice' });
+    await victim.post(`${interactionOf(victim)}/identify`, { _csrf, username: 'alice' });
     await expectErrorPage(vestibule, victim.page, 400);
   });
 });

@@ -83,6 +83,19 @@ export class ServerProcess {
     throw new Error(`the server was not ready after ${READY_WITHIN_MS / 1000} s:\n${this.complaints}`);
   }
 
+  /** Resolves when this stands on standard output, outside of log lines. */
+  async printed(text: string): Promise<void> {
+    const deadline = performance.now() + READY_WITHIN_MS;
+    while (!this.#noise.includes(text)) {
+      if (this.#ended) throw new Error(`the process ended (${await this.exit}) instead of starting:\n${this.complaints}`);
+      if (performance.now() > deadline) {
+        await this.end('SIGKILL');
+        throw new Error(`"${text}" was not printed in ${READY_WITHIN_MS / 1000} s:\n${this.complaints}`);
+      }
+      await wait(POLL_EVERY_MS);
+    }
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
   }

@@ -14,7 +14,7 @@ export interface Answer {
   readonly json: Readonly<Record<string, unknown>>;
 }
 
-type Form = Readonly<Record<string, string>> | readonly (readonly [string, string])[];
+type Form = Readonly<Record<string, string>> | URLSearchParams;
 
 /** One request as a program sends it: no cookies, no redirects, straight to the process. */
 export async function send(target: Target, path: string, init: RequestInit = {}): Promise<Answer> {
@@ -25,7 +25,7 @@ export async function send(target: Target, path: string, init: RequestInit = {})
 
 /** POSTs a form. @param client proves itself by `client_secret_basic`, or names itself when it is public */
 export function post(target: Target, path: string, form: Form, client?: ClientFileContents): Promise<Answer> {
-  const body = new URLSearchParams(Array.isArray(form) ? form.map(([name, value]) => [name, value]) : { ...form });
+  const body = new URLSearchParams(form);
   const headers = new Headers();
   if (client?.token_endpoint_auth_method === 'none') body.set('client_id', client.client_id);
   else if (client) headers.set('authorization', basic(client.client_id, String(client.client_secret)));

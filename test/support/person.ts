@@ -1,0 +1,64 @@
+import type { Page } from 'playwright-core';
+
+/** What a person does in the demo with a browser, with JavaScript or without. */
+
+/** Presses something that leads to another page, and waits for that page. */
+export async function press(page: Page, selector = '#continue'): Promise<void> {
+  await Promise.all([page.waitForEvent('load'), page.locator(selector).click()]);
+}
+
+/** Opens a portal and asks it to sign in; the first page of Vestibule's, or the portal's if none was needed. */
+export async function begin(page: Page, portal: string): Promise<void> {
+  await page.goto(portal);
+  await press(page, '#sign-in');
+}
+
+export async function giveUsername(page: Page, username: string): Promise<void> {
+  await page.locator('#username').fill(username);
+  await press(page);
+}
+
+/** @param password that of a demo person unless said otherwise */
+export async function givePassword(page: Page, username: string, password = `${username}-demo-password`): Promise<void> {
+  await page.locator('#password').fill(password);
+  await press(page);
+}
+
+export async function signIn(page: Page, portal: string, username: string): Promise<void> {
+  await begin(page, portal);
+  await giveUsername(page, username);
+  await givePassword(page, username);
+}
+
+/** The step that Vestibule's page shows; null at a portal. */
+export const stepOf = (page: Page): Promise<string | null> => page.locator('main').getAttribute('data-step');
+
+export const headingOf = async (page: Page): Promise<string> => (await page.locator('h1').textContent()) ?? '';
+
+/** What the portal was told about the person; undefined when nobody is signed in there. */
+export async function claimsAt(page: Page): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const claims = page.locator('#claims');
+  return (await claims.count()) === 0 ? undefined : JSON.parse((await claims.textContent()) ?? '');
+}
+
+/** A page with a problem answers 400, which the browser writes to its console by itself. */
+const ANNOUNCED = /^Failed to load resource: the server responded with a status of 4\d\d/;
+
+/**
+ * Listens from now on for what no page may do: errors in the console, refusals by the security
+ * policy, failed scripts, requests to somebody else. `expect(…).toEqual([])` at the end.
+ * @param origins those who may be asked
+ */
+export function complaintsOf(page: Page, origins: readonly string[]): readonly string[] {
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    const asked = message.location().url === page.url() && ANNOUNCED.test(message.text());
+    if (['error', 'warning'].includes(message.type()) && !asked) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on('request', (request) => {
+    if (!origins.includes(new URL(request.url()).origin)) complaints.push(`asked ${request.url()}`);
+  });
+  return complaints;
+}
