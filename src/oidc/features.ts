@@ -63,6 +63,7 @@ export function features(deps: ProviderDependencies, clients: ClientRegistry): N
       charset: 'base-20',
       mask: '****-****',
       userCodeInputSource: (ctx, form, _out, error) => {
+        if (error && ctx.oidc.session && isNeverStored(ctx.oidc.session)) return startAgain(ctx, ctx.oidc.session);
         const { userCode } = (error ?? {}) as { userCode?: string };
         const problem = error && problemOf(error);
         pages.deviceCode(ctx, {
@@ -82,6 +83,21 @@ export function features(deps: ProviderDependencies, clients: ClientRegistry): N
     },
     registrationManagement: { enabled: settings.registration.enabled },
   };
+}
+
+interface UnstoredSession {
+  readonly exp?: number;
+  touched?: boolean;
+}
+
+/** Of somebody without cookies: the library stores a session before it knows that there is an error to show. */
+const isNeverStored = (session: object): session is UnstoredSession => (session as UnstoredSession).exp === undefined;
+
+/** The library would save that session, and fail as it has no end; the page itself gives one. */
+function startAgain(ctx: KoaContextWithOIDC, session: UnstoredSession): void {
+  session.touched = false;
+  ctx.status = 303;
+  ctx.redirect(actionOf(ctx, 'code_verification'));
 }
 
 /** The library hands over a form as HTML; our pages write their own around the same hidden fields. */

@@ -1,13 +1,19 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Portal } from '../support/portal.ts';
+import { clientFile, Portal } from '../support/portal.ts';
 import { startVestibule, type Vestibule } from '../support/vestibule.ts';
 import { Visitor } from '../support/visitor.ts';
 import { expectDiscreet, expectGuarded } from './support/answers.ts';
 import { send, sendRaw } from './support/http.ts';
-import { alice, mutuelle, stranger } from './support/people.ts';
+import { alice, mutuelle, stranger, tokensFor } from './support/people.ts';
 
 const EVIL = 'evil.example';
 const DISCOVERY = '/.well-known/openid-configuration';
+const native = clientFile('native', {
+  application_type: 'native',
+  token_endpoint_auth_method: 'none',
+  client_secret: undefined,
+  redirect_uris: ['com.example.app:/callback'],
+});
 const secure = { ...mutuelle, redirect_uris: ['https://portal.example/callback'] };
 
 let vestibule: Vestibule;
@@ -17,7 +23,7 @@ let portal: Portal;
 beforeAll(async () => {
   const features = { device_flow: { enabled: true }, registration: { enabled: true } };
   [vestibule, behindProxy] = await Promise.all([
-    startVestibule({ clients: [mutuelle, stranger], people: [alice], settings: { features } }),
+    startVestibule({ clients: [mutuelle, stranger, native], people: [alice], settings: { features } }),
     startVestibule({
       clients: [secure],
       people: [alice],
@@ -78,13 +84,23 @@ describe('18 host poisoning', () => {
     expect(visitor.left.searchParams.get('iss')).toBe(vestibule.issuer);
   });
 
-  test('an address for the discovery document is there for every origin, a token endpoint for none of them', async () => {
-    const answer = await send(vestibule, DISCOVERY, { headers: { origin: `https://${EVIL}` } });
-    expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
+  test('scripts of other origins read nothing that belongs to a client', async () => {
+    const { tokens } = await tokensFor(vestibule, mutuelle);
     for (const origin of [`https://${EVIL}`, 'null', 'http://localhost:9.evil.example', 'http://localhost:91']) {
-      const { headers } = await send(vestibule, '/me', { headers: { origin, authorization: 'Bearer x' } });
-      expect([origin, headers.get('access-control-allow-origin')]).toEqual([origin, null]);
+      const headers = { origin, authorization: `Bearer ${tokens.access_token}` };
+      const answer = await send(vestibule, '/me', { headers });
+      expect([origin, answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([origin, 400, null]);
+      expect(answer.json.sub).toBeUndefined();
     }
+    const own = { origin: 'http://localhost:9', authorization: `Bearer ${tokens.access_token}` };
+    const answer = await send(vestibule, '/me', { headers: own });
+    expect([answer.status, answer.headers.get('access-control-allow-credentials')]).toEqual([200, null]);
+  });
+
+  test('an app with an address of its own scheme does not let in every page without an origin', async () => {
+    const { tokens } = await tokensFor(vestibule, native);
+    const headers = { origin: 'null', authorization: `Bearer ${tokens.access_token}` };
+    expect((await send(vestibule, '/me', { headers })).status).toBe(400);
   });
 });
 
@@ -133,7 +149,7 @@ describe('28 clickjacking, and what every answer carries', () => {
       expect([path, status < 500]).toEqual([path, true]);
       expectDiscreet(headers, text);
       if (/html/.test(headers.get('content-type') ?? '')) expectGuarded(headers);
-      if (/^\/(health|metrics|\.env|package)/.test(path)) expect([path, status]).toEqual([path, 404]);
+      if (/^\/(health|metrics|\.env|package)/.test(path)) expect([404, 405]).toContain(status);
     }
   });
 
