@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { FlowId } from './client/flows.ts';
+import type { Measured } from './figures/samples.ts';
 
 const FIGURES = ['sso', 'login', 'refresh', 'client-credentials', 'discovery', 'start', 'flood', 'page'] as const;
 export type Figure = (typeof FIGURES)[number];
@@ -16,10 +16,11 @@ export const USAGE = `Usage: npm run bench [-- <options>]
 
 The results stand in bench/results/latest.json; those of a quick or partial run in partial.json.`;
 
-/** Seconds of load. */
+/** Load of one round on one server, in seconds; the servers take turns after each slice. */
 export interface Times {
   readonly warmUp: number;
   readonly slice: number;
+  readonly slices: number;
 }
 
 export interface Options {
@@ -28,23 +29,22 @@ export interface Options {
   readonly complete: boolean;
   readonly quick: boolean;
   readonly rounds: number;
-  /** Slices of one round: the servers take turns. */
-  readonly slices: number;
   readonly full: boolean;
   readonly program: string | undefined;
   readonly serverOptions: readonly string[];
   /** Concurrent clients. */
   readonly clients: number;
-  readonly times: Readonly<Record<FlowId, Times>>;
+  readonly times: Readonly<Record<Measured, Times>>;
   readonly floodSeconds: number;
 }
 
 const TIMES: Options['times'] = {
-  sso: { warmUp: 1, slice: 0.8 },
-  login: { warmUp: 1, slice: 0.8 },
-  refresh: { warmUp: 0.3, slice: 0.4 },
-  'client-credentials': { warmUp: 0.3, slice: 0.4 },
-  discovery: { warmUp: 0.2, slice: 0.25 },
+  sso: { warmUp: 1, slice: 0.4, slices: 4 },
+  'login-beside-hash': { warmUp: 1, slice: 0.4, slices: 4 },
+  login: { warmUp: 0, slice: 1.2, slices: 2 },
+  refresh: { warmUp: 0.3, slice: 0.2, slices: 3 },
+  'client-credentials': { warmUp: 0.3, slice: 0.2, slices: 3 },
+  discovery: { warmUp: 0.2, slice: 0.15, slices: 3 },
 };
 
 /** @returns undefined when only help was asked for @throws TypeError on a wrong option */
@@ -71,13 +71,12 @@ export function readOptions(args: readonly string[]): Options | undefined {
     complete: values.only === undefined,
     quick,
     rounds,
-    slices: 2,
     full: values.full,
     program: values.program,
     serverOptions: values['server-options']?.split(' ').filter(Boolean) ?? [],
     clients: 8,
     times: TIMES,
-    floodSeconds: quick ? 5 : 12,
+    floodSeconds: quick ? 4 : 12,
   };
 }
 

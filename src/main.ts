@@ -1,6 +1,6 @@
 import { type EventEmitter, once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { type Accounts, createAccounts } from './accounts/index.ts';
 import { createAudit } from './audit/index.ts';
 import type { Config } from './config/config.ts';
@@ -88,8 +88,8 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
   };
   const server = createServer(SERVER_LIMITS, (req, res) => handle(req, res));
   const operations = createOperationsListener({ ready }, metrics.registry);
-  await listen(server, config.listen);
-  await listen(operations, config.operations);
+  const drainServer = await listen(server, config.listen);
+  const drainOperations = await listen(operations, config.operations);
   logger.info({ event: 'server.started', issuer: config.issuer, ...(server.address() as AddressInfo) });
 
   const reload = async (wanted: Config): Promise<void> => {
@@ -103,8 +103,8 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
 
   const close = async (): Promise<void> => {
     draining = true;
-    await drain(server);
-    await drain(operations);
+    await drainServer();
+    await drainOperations();
     await credentials.close();
     await Promise.all([durable.close(), ephemeral.close()]);
     logger.info({ event: 'server.stopped' });
@@ -129,16 +129,25 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
   };
 }
 
-async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+/** @returns how to stop: requests under way finish, and nothing else is waited for */
+async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<() => Promise<void>> {
+  // Browsers open connections ahead of need; Node does not count one that was never used as idle.
+  const unused = new Set<Socket>();
+  server.on('connection', (socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  server.on('request', ({ socket }) => unused.delete(socket));
   server.listen(port, host);
   await once(server, 'listening');
-}
 
-async function drain(server: Server): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  server.closeIdleConnections();
-  const deadline = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT);
-  await closed;
-  clearTimeout(deadline);
+  return async () => {
+    const closed = once(server, 'close');
+    server.close();
+    server.closeIdleConnections();
+    for (const socket of unused) socket.destroy();
+    const deadline = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT);
+    await closed;
+    clearTimeout(deadline);
+  };
 }

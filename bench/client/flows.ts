@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { CLIENT, type Person, REDIRECT_URI, SECRET } from '../servers/subject.ts';
 import { Browser } from './browser.ts';
-import { Connection, discovery } from './http.ts';
+import { type Connection, discovery } from './http.ts';
 
 /** Fixed, so that the load generator hashes nothing; the servers can't know. */
 const VERIFIER = randomBytes(32).toString('base64url');

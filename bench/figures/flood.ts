@@ -17,7 +17,9 @@ export interface Flood {
   readonly passwords: number;
   /** Answers "busy". */
   readonly refused: number;
-  readonly probes: Readonly<Record<Probe, { readonly p50: number; readonly p99: number; readonly max: number; readonly requests: number }>>;
+  readonly probes: Readonly<
+    Record<Probe, { readonly p50: number; readonly p99: number; readonly max: number; readonly requests: number }>
+  >;
 }
 
 /**
@@ -58,7 +60,10 @@ export async function flood(port: number, world: World, seconds: number): Promis
   };
 }
 
-async function prepareProbes(connect: () => Connection, person: Person): Promise<(readonly [Probe, () => Promise<void>])[]> {
+async function prepareProbes(
+  connect: () => Connection,
+  person: Person,
+): Promise<(readonly [Probe, () => Promise<void>])[]> {
   const { accessToken } = await signIn(new Browser(connect()), person, CLIENT.web);
   const connection = connect();
   const userinfo = async (): Promise<void> => {

@@ -58,7 +58,10 @@ export async function firstPageWeight(port: number): Promise<Weight> {
 /** Addresses that a browser loads by itself: of this server, as the policy allows no others. */
 function resourcesOf({ body, type }: Received, from: string, port: number): string[] {
   const found = type.startsWith('text/html')
-    ? [...body.matchAll(/<link\b[^>]*\shref="([^"]+)"/g), ...body.matchAll(/<(?:script|img|source)\b[^>]*\ssrc="([^"]+)"/g)]
+    ? [
+        ...body.matchAll(/<link\b[^>]*\shref="([^"]+)"/g),
+        ...body.matchAll(/<(?:script|img|source)\b[^>]*\ssrc="([^"]+)"/g),
+      ]
     : type.startsWith('text/css')
       ? [...body.matchAll(/url\(\s*['"]?(?!data:)([^'")]+)/g), ...body.matchAll(/@import\s+['"]([^'"]+)/g)]
       : [];

@@ -1,16 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { FLOWS, type FlowId } from '../client/flows.ts';
 import { Load } from '../client/load.ts';
-import type { Options } from '../options.ts';
+import type { Options, Times } from '../options.ts';
 import { Server } from '../servers/server.ts';
 import type { Subject, World } from '../servers/subject.ts';
 import type { Measured, RoundSample, Samples } from './samples.ts';
 
 /** Milliseconds after the start until memory counts as idle. */
 const SETTLED_AFTER = 1000;
-/** A login with its hash takes ten times as long: so much more time for it. */
-const HASH_SHARE = 1.5;
-
 interface Contestant {
   readonly server: Server;
   readonly sample: RoundSample;
@@ -23,7 +20,12 @@ interface Contestant {
  */
 export async function runRounds(
   subjects: readonly Subject[],
-  { world, options, preload, progress }: { world: World; options: Options; preload: string; progress(text: string): void },
+  {
+    world,
+    options,
+    preload,
+    progress,
+  }: { world: World; options: Options; preload: string; progress(text: string): void },
 ): Promise<Samples> {
   const samples: Samples = new Map(subjects.map(({ id }) => [id, []]));
   const flows = (Object.keys(FLOWS) as FlowId[]).filter((flow) => options.figures.has(flow));
@@ -57,43 +59,45 @@ interface Conditions {
   readonly options: Options;
 }
 
-async function compare(contestants: readonly Contestant[], flow: FlowId, conditions: Conditions): Promise<void> {
-  const { times, slices } = conditions.options;
-  const { warmUp, slice } = times[flow];
-  if (flow !== 'login') return measure(contestants, flow, flow, { ...conditions, warmUp, slice, slices });
-  // The hash costs ten times all the rest, and its cost wavers by more than the differences sought.
-  for (const { server } of contestants) await server.memoiseHashes(true);
-  await measure(contestants, flow, 'login-beside-hash', { ...conditions, warmUp, slice, slices });
-  for (const { server } of contestants) await server.memoiseHashes(false);
-  await measure(contestants, flow, flow, { ...conditions, warmUp: 0, slice: slice * HASH_SHARE, slices });
-}
-
-async function measure(
+async function compare(
   contestants: readonly Contestant[],
   flow: FlowId,
-  measured: Measured,
-  { people, warmUp, slice, slices }: Conditions & { warmUp: number; slice: number; slices: number },
+  { people, options }: Conditions,
 ): Promise<void> {
+  const { times } = options;
+  // Preparing signs in, too; its hashes would take most of the time.
+  for (const { server } of contestants) await server.memoiseHashes(true);
   const loads: Load[] = [];
-  for (const { server } of contestants) {
-    const load = await Load.prepare(FLOWS[flow], server.subject.port, people);
-    loads.push(load);
-    await load.run(warmUp * 1000);
+  for (const { server } of contestants) loads.push(await Load.prepare(FLOWS[flow], server.subject.port, people));
+  if (flow === 'login') {
+    // The hash costs ten times all the rest, and its cost wavers by more than the differences sought.
+    await takeTurns(contestants, loads, 'login-beside-hash', times['login-beside-hash']);
+    for (const { server } of contestants) await server.memoiseHashes(false);
   }
-  for (let turn = 0; turn < slices; turn++) {
-    for (const [index, { server, sample }] of contestants.entries()) {
-      const into = sample.flows.get(measured) ?? { flows: 0, cpuMs: 0, seconds: 0, latencies: [] };
-      sample.flows.set(measured, into);
-      const before = await server.usage();
-      const from = performance.now();
-      const taken = (await loads[index]?.run(slice * 1000)) ?? [];
-      into.seconds += (performance.now() - from) / 1000;
-      into.cpuMs += (await server.usage()).cpuMs - before.cpuMs;
-      into.flows += taken.length;
-      into.latencies.push(...taken);
-    }
-  }
+  await takeTurns(contestants, loads, flow, times[flow]);
   for (const load of loads) load.close();
 }
 
-const rotated = <T>(list: readonly T[], by: number): T[] => list.map((_, index) => list[(index + by) % list.length] as T);
+async function takeTurns(
+  contestants: readonly Contestant[],
+  loads: readonly Load[],
+  measured: Measured,
+  { warmUp, slice, slices }: Times,
+): Promise<void> {
+  if (warmUp > 0) for (const load of loads) await load.run(warmUp * 1000);
+  for (let turn = 0; turn < slices; turn++) {
+    for (const [index, { server, sample }] of contestants.entries()) {
+      const load = loads[index];
+      if (!load) continue;
+      const before = await server.usage();
+      const from = performance.now();
+      const latencies = await load.run(slice * 1000);
+      const seconds = (performance.now() - from) / 1000;
+      const cpuMs = (await server.usage()).cpuMs - before.cpuMs;
+      sample.flows.set(measured, [...(sample.flows.get(measured) ?? []), { cpuMs, seconds, latencies }]);
+    }
+  }
+}
+
+const rotated = <T>(list: readonly T[], by: number): T[] =>
+  list.map((_, index) => list[(index + by) % list.length] as T);

@@ -8,13 +8,22 @@ type Flow = keyof typeof FLOW_LABELS;
 export function print(results: Results, subjects: readonly Subject[]): string {
   const { machine, rounds, clients, date } = results;
   const head = `Vestibule bench · ${date} · ${machine.cores} cores · node ${machine.node} · medians of ${rounds} rounds · ${clients} clients`;
-  return [head, flows(results, subjects), latencies(results, subjects), starts(results, subjects), crowd(results), page(results), verdicts(results)]
+  return [
+    head,
+    flows(results, subjects),
+    latencies(results, subjects),
+    starts(results, subjects),
+    crowd(results),
+    page(results),
+    verdicts(results),
+  ]
     .filter(Boolean)
     .join('\n\n');
 }
 
 const labels = (subjects: readonly Subject[]): string[] => subjects.map(({ label }) => label);
-const otherIds = (subjects: readonly Subject[]): SubjectId[] => subjects.map(({ id }) => id).filter((id) => id !== 'vestibule');
+const otherIds = (subjects: readonly Subject[]): SubjectId[] =>
+  subjects.map(({ id }) => id).filter((id) => id !== 'vestibule');
 const against = (subjects: readonly Subject[]): string[] => otherIds(subjects).map((id) => `× ${id}`);
 
 function measured({ servers }: Results): Flow[] {
@@ -58,17 +67,33 @@ function latencies(results: Results, subjects: readonly Subject[]): string {
 }
 
 function starts({ servers, ratios }: Results, subjects: readonly Subject[]): string {
-  const of = (what: string, cell: (id: SubjectId) => string, compared: (id: SubjectId) => number | undefined): string[] => [
-    what,
-    ...subjects.map(({ id }) => cell(id)),
-    ...otherIds(subjects).map((id) => number(compared(id))),
-  ];
+  const of = (
+    what: string,
+    cell: (id: SubjectId) => string,
+    compared: (id: SubjectId) => number | undefined,
+  ): string[] => [what, ...subjects.map(({ id }) => cell(id)), ...otherIds(subjects).map((id) => number(compared(id)))];
   return table([
     ['Start and memory', ...labels(subjects), ...against(subjects)],
-    of('start → first 200, ms', (id) => number(servers[id]?.startMs, 0), (id) => ratios[id]?.start),
-    of('CPU until then, ms', (id) => number(servers[id]?.startCpuMs, 0), (id) => ratios[id]?.startCpu),
-    of('memory idle, MB', (id) => megabytes(servers[id]?.idleRssBytes), (id) => ratios[id]?.idleRss),
-    of('memory after load, MB', (id) => megabytes(servers[id]?.loadedRssBytes), (id) => ratios[id]?.loadedRss),
+    of(
+      'start → first 200, ms',
+      (id) => number(servers[id]?.startMs, 0),
+      (id) => ratios[id]?.start,
+    ),
+    of(
+      'CPU until then, ms',
+      (id) => number(servers[id]?.startCpuMs, 0),
+      (id) => ratios[id]?.startCpu,
+    ),
+    of(
+      'memory idle, MB',
+      (id) => megabytes(servers[id]?.idleRssBytes),
+      (id) => ratios[id]?.idleRss,
+    ),
+    of(
+      'memory after load, MB',
+      (id) => megabytes(servers[id]?.loadedRssBytes),
+      (id) => ratios[id]?.loadedRss,
+    ),
   ]);
 }
 
@@ -76,7 +101,13 @@ function crowd({ flood }: Results): string {
   if (!flood) return '';
   const rate = number(flood.passwords / flood.seconds, 0);
   return table([
-    [`While 32 clients hammer passwords (${rate} a second, ${flood.refused} refused), ms`, 'p50', 'p99', 'max', 'requests'],
+    [
+      `While 32 clients hammer passwords (${rate} a second, ${flood.refused} refused), ms`,
+      'p50',
+      'p99',
+      'max',
+      'requests',
+    ],
     ...Object.entries(flood.probes).map(([probe, { p50, p99, max, requests }]) => [
       probe,
       number(p50, 1),

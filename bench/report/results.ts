@@ -1,7 +1,15 @@
 import { availableParallelism } from 'node:os';
 import type { Flood } from '../figures/flood.ts';
 import type { Weight } from '../figures/page.ts';
-import { cpuOf, type FlowFigures, flowFigures, type Measured, type RoundSample, ratio, type Samples } from '../figures/samples.ts';
+import {
+  cpuRatio,
+  type FlowFigures,
+  flowFigures,
+  type Measured,
+  type RoundSample,
+  roundRatio,
+  type Samples,
+} from '../figures/samples.ts';
 import type { Options } from '../options.ts';
 import type { SubjectId } from '../servers/subject.ts';
 import { median } from './statistics.ts';
@@ -17,7 +25,7 @@ export interface ServerFigures {
   readonly loadedRssBytes: number | undefined;
 }
 
-/** Vestibule against another server: medians of the rounds' own ratios. */
+/** Vestibule against another server: medians of what was measured one after the other. */
 export interface Ratios {
   readonly flows: Readonly<Partial<Record<Measured, number>>>;
   readonly start: number | undefined;
@@ -75,7 +83,7 @@ export function summarise(
 }
 
 function figuresOf(rounds: readonly RoundSample[]): ServerFigures {
-  const loaded = rounds.flatMap(({ flows, loadedRss }) => (flows.size > 0 ? loadedRss : []));
+  const loaded = rounds.filter(isLoaded).map(({ loadedRss }) => loadedRss);
   return {
     flows: byFlow((flow) => flowFigures(rounds, flow)),
     startMs: median(rounds.map(({ started }) => started.startMs)),
@@ -86,17 +94,22 @@ function figuresOf(rounds: readonly RoundSample[]): ServerFigures {
 }
 
 function ratiosOf(ours: readonly RoundSample[], theirs: readonly RoundSample[]): Ratios {
+  const of = (value: (round: RoundSample) => number) => roundRatio(ours, theirs, value);
   return {
-    flows: byFlow((flow) => ratio(ours, theirs, cpuOf(flow))),
-    start: ratio(ours, theirs, ({ started }) => started.startMs),
-    startCpu: ratio(ours, theirs, ({ started }) => started.startCpuMs),
-    idleRss: ratio(ours, theirs, ({ idleRss }) => idleRss),
-    loadedRss: ratio(ours, theirs, ({ flows, loadedRss }) => (flows.size > 0 ? loadedRss : undefined)),
+    flows: byFlow((flow) => cpuRatio(ours, theirs, flow)),
+    start: of(({ started }) => started.startMs),
+    startCpu: of(({ started }) => started.startCpuMs),
+    idleRss: of(({ idleRss }) => idleRss),
+    loadedRss: ours.some(isLoaded) ? of(({ loadedRss }) => loadedRss) : undefined,
   };
 }
 
+const isLoaded = ({ flows }: RoundSample): boolean => flows.size > 0;
+
 const byFlow = <T>(of: (flow: Measured) => T | undefined): Partial<Record<Measured, T>> =>
-  Object.fromEntries(MEASURED.flatMap((flow) => {
-    const value = of(flow);
-    return value === undefined ? [] : [[flow, value]];
-  })) as Partial<Record<Measured, T>>;
+  Object.fromEntries(
+    MEASURED.flatMap((flow) => {
+      const value = of(flow);
+      return value === undefined ? [] : [[flow, value]];
+    }),
+  ) as Partial<Record<Measured, T>>;

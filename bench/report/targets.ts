@@ -39,12 +39,14 @@ const TARGETS: readonly Target[] = [
   },
   { figure: 'start → first 200', limit: 1.5, unit: '× bare in memory', value: ({ ratios }) => ratios.memory?.start },
   { figure: 'idle memory (RSS)', limit: 1.4, unit: '× bare in memory', value: ({ ratios }) => ratios.memory?.idleRss },
-  ...(['discovery', 'token', 'userinfo'] as const).map((probe): Target => ({
-    figure: `${probe}, p99 while 32 clients hammer passwords`,
-    limit: 50,
-    unit: 'ms',
-    value: ({ flood }) => flood?.probes[probe].p99,
-  })),
+  ...(['discovery', 'token', 'userinfo'] as const).map(
+    (probe): Target => ({
+      figure: `${probe}, p99 while 32 clients hammer passwords`,
+      limit: 50,
+      unit: 'ms',
+      value: ({ flood }) => flood?.probes[probe].p99,
+    }),
+  ),
   {
     figure: 'first page with all it loads',
     limit: 30,

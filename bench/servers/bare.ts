@@ -12,7 +12,11 @@ const LABELS = {
 export type BareId = Exclude<SubjectId, 'vestibule'>;
 
 /** @param program the bare server as JavaScript */
-export function bareSubject(id: BareId, world: World, options: { program: string; directory: string; port: number }): Subject {
+export function bareSubject(
+  id: BareId,
+  world: World,
+  options: { program: string; directory: string; port: number },
+): Subject {
   const { program, directory, port } = options;
   const settings: BareSettings = {
     port,

@@ -6,7 +6,9 @@ import crypto, { type Argon2Algorithm, type Argon2Parameters } from 'node:crypto
 import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 
-export type Request = { readonly id: number; readonly ask: 'usage' } | { readonly id: number; readonly memoise: boolean };
+export type Request =
+  | { readonly id: number; readonly ask: 'usage' }
+  | { readonly id: number; readonly memoise: boolean };
 
 export interface Usage {
   readonly id: number;

@@ -49,10 +49,21 @@ export class Server {
   private constructor(subject: Subject, preload: string) {
     this.subject = subject;
     const { program, env, nodeOptions = [] } = subject;
-    const command = [process.execPath, ...nodeOptions, '--disable-warning=ExperimentalWarning', '--import', preload, ...program];
-    const pinned = availableParallelism() > CORES && existsSync(TASKSET) ? [TASKSET, '--cpu-list', `0-${CORES - 1}`] : [];
+    const command = [
+      process.execPath,
+      ...nodeOptions,
+      '--disable-warning=ExperimentalWarning',
+      '--import',
+      preload,
+      ...program,
+    ];
+    const pinned =
+      availableParallelism() > CORES && existsSync(TASKSET) ? [TASKSET, '--cpu-list', `0-${CORES - 1}`] : [];
     const [file = '', ...args] = [...pinned, ...command];
-    this.#child = spawn(file, args, { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    this.#child = spawn(file, args, {
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     this.#child.stdout?.resume();
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-4096);

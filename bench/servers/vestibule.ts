@@ -37,7 +37,14 @@ export async function vestibuleSubject(
   await writeConfig(folder, { settings, clients });
   const env = { VESTIBULE_MASTER_KEY: newMasterKey() };
   await addPeople(folder, world, env);
-  return { id: 'vestibule', label: 'Vestibule', port, nodeOptions, program: [program, 'serve', '--config', folder], env };
+  return {
+    id: 'vestibule',
+    label: 'Vestibule',
+    port,
+    nodeOptions,
+    program: [program, 'serve', '--config', folder],
+    env,
+  };
 }
 
 const isRefreshing = (client: Readonly<Record<string, unknown>>): boolean =>

@@ -21,6 +21,7 @@ export function createWorld(): World {
 
 /** What Vestibule uses unless told otherwise. */
 function defaultArgon2id(): Argon2id {
-  const { memory_kib, iterations, parallelism } = serverSchema.parse({ issuer: 'http://localhost:3000' }).passwords.argon2id;
+  const { memory_kib, iterations, parallelism } = serverSchema.parse({ issuer: 'http://localhost:3000' }).passwords
+    .argon2id;
   return { memory: memory_kib, passes: iterations, parallelism };
 }

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import { ConfigError, checkConfig, configDirectory, problemText } from '../config/index.ts';
 import { OperatorError } from '../kernel/errors.ts';
@@ -82,6 +83,8 @@ changes nothing.
     const server = await start(config).catch((error: unknown) => {
       throw startFailure(error);
     });
+    // Written now, as a server may never end in order.
+    flushCompileCache();
     const onReload = () => void reloadFiles(directory, server, stderr);
     process.on('SIGHUP', onReload);
     await stopped;

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { type CommandEntry, runCommandLine } from './index.ts';
 
 /** A command is a file in this folder and a line here. */
@@ -22,12 +21,5 @@ process.on('warning', (warning) => {
   if (warning.name !== 'ExperimentalWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`);
 });
 
-if (Number(process.versions.node.split('.')[0]) < 24) {
-  process.stderr.write(
-    `Vestibule needs Node 24; this is ${process.version}. \`npx vestibule\` and \`npm start\` bring it.\n`,
-  );
-  process.exitCode = 1;
-} else {
-  process.exitCode = await runCommandLine(COMMANDS, process.argv.slice(2), process);
-  setTimeout(() => process.exit(), GRACE).unref();
-}
+process.exitCode = await runCommandLine(COMMANDS, process.argv.slice(2), process);
+setTimeout(() => process.exit(), GRACE).unref();

@@ -1,6 +1,6 @@
 import type { JourneyStore } from '../storage/ports.ts';
 import { nextStep } from './next-step.ts';
-import { type JourneyState, loadState, type Proof, type StoredJourney, saveState } from './state.ts';
+import { type JourneyState, loadState, type StoredJourney, saveState } from './state.ts';
 import { isStepId, stepOf } from './steps/index.ts';
 import type { Problem, StepContext, StepEvent, StepForm, StepId, StepServices, StepView } from './steps/step.ts';
 
@@ -27,7 +27,7 @@ export type Submitted =
   /** The same page again. */
   | { readonly again: Showing; readonly events: readonly StepEvent[] }
   | {
-      readonly finished: { readonly accountId: string | undefined; readonly proofs: readonly Proof[] };
+      readonly finished: Pick<JourneyState, 'accountId' | 'proofs' | 'language'>;
       readonly events: readonly StepEvent[];
     }
   | { readonly refused: 'access_denied'; readonly events: readonly StepEvent[] };
@@ -120,7 +120,4 @@ const begin = ({ uid, clientId, signedIn, demand }: JourneyInput): JourneyState 
   ...(signedIn && demand.prompt === 'login' ? { username: signedIn.username, accountId: signedIn.accountId } : {}),
 });
 
-const finished = ({ accountId, proofs }: JourneyState, events: readonly StepEvent[]): Submitted => ({
-  finished: { accountId, proofs },
-  events,
-});
+const finished = (state: JourneyState, events: readonly StepEvent[]): Submitted => ({ finished: state, events });

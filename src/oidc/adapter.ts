@@ -16,7 +16,10 @@ const DURABLE = new Set(['Grant', 'RefreshToken', 'Client', 'RegistrationAccessT
 /** What a revoked grant takes with it. */
 const OF_A_GRANT = ['AccessToken', 'RefreshToken', 'AuthorizationCode', 'DeviceCode'];
 /** Payload members that are bearer secrets of another record; sealed at rest. */
-const SEALED_MEMBERS: Readonly<Record<string, readonly string[]>> = { Interaction: ['deviceCode', 'parJti'] };
+const SEALED_MEMBERS: Readonly<Record<string, readonly string[]>> = {
+  DeviceCode: ['userCode'],
+  Interaction: ['deviceCode', 'parJti'],
+};
 /** Kinds that are saved again after having been found by something else than their id. */
 const ID_IS_SEALED_WITHIN = new Set(['DeviceCode']);
 /** Kept this long past expiry: an expired interaction still knows its portal for the way back. Seconds. */
@@ -25,6 +28,12 @@ const RETENTION: Readonly<Record<string, number>> = { Interaction: 86_400 };
 export const CLOCK_TOLERANCE = 15;
 /** For records without an end, such as registered clients: the year 9999. */
 const NEVER = 253_402_300_799;
+
+/** Marked as ended for a while instead of removed: a request under way saves what it found once more, and
+ *  that must not bring back a session that was signed out or a grant that was revoked. */
+const ENDS_FOR_GOOD = new Set(['Session', 'Grant', 'Interaction']);
+/** Longer than any request is under way. Seconds. */
+const UNDER_WAY = 600;
 
 const SEAL = 'artifact';
 
@@ -35,10 +44,15 @@ const SEAL = 'artifact';
 export function createAdapter(deps: AdapterDependencies): (kind: string) => Adapter {
   const storeOf = (kind: string): ArtifactStore => (DURABLE.has(kind) ? deps.durable : deps.ephemeral);
 
+  const end = (kind: string, key: string): Promise<void> => {
+    const now = epochSeconds(deps.clock);
+    return storeOf(kind).save(kind, key, { payload: {}, consumedAt: now, expiresAt: now + UNDER_WAY });
+  };
+
   const revokeGrant = async (grantId: string): Promise<void> => {
     await Promise.all([
       ...OF_A_GRANT.map((kind) => storeOf(kind).removeByGrant(kind, grantId)),
-      storeOf('Grant').remove('Grant', keyOf('Grant', grantId)),
+      end('Grant', keyOf('Grant', grantId)),
     ]);
   };
 
@@ -47,6 +61,7 @@ export function createAdapter(deps: AdapterDependencies): (kind: string) => Adap
 
     const find = async (id: string): Promise<AdapterPayload | undefined> => {
       const artifact = await store.find(kind, keyOf(kind, id));
+      if (ENDS_FOR_GOOD.has(kind) && artifact?.consumedAt !== undefined) return undefined;
       return artifact && unpack(kind, artifact, deps.secretBox, id);
     };
 
@@ -62,7 +77,10 @@ export function createAdapter(deps: AdapterDependencies): (kind: string) => Adap
       find,
 
       async findByUid(uid) {
-        const found = await store.findByUid(kind, uid);
+        let found = await store.findByUid(kind, uid);
+        for (; found?.artifact.consumedAt !== undefined; found = await store.findByUid(kind, uid)) {
+          await end(kind, found.id);
+        }
         return found && unpack(kind, found.artifact, deps.secretBox);
       },
 
@@ -81,7 +99,18 @@ export function createAdapter(deps: AdapterDependencies): (kind: string) => Adap
         throw new errors.InvalidGrant('already used');
       },
 
-      destroy: (id) => store.remove(kind, keyOf(kind, id)),
+      async destroy(id) {
+        const key = keyOf(kind, id);
+        if (!ENDS_FOR_GOOD.has(kind)) return store.remove(kind, key);
+        const uid = kind === 'Session' ? (await store.find(kind, key))?.uid : undefined;
+        await end(kind, key);
+        if (uid === undefined) return;
+        // Two tabs that finish at the same moment each give the session a new id; ending one ends the other.
+        for (let twin = await store.findByUid(kind, uid); twin; twin = await store.findByUid(kind, uid)) {
+          await end(kind, twin.id);
+        }
+      },
+
       revokeByGrantId: (grantId) => store.removeByGrant(kind, grantId),
     };
   };
@@ -90,6 +119,12 @@ export function createAdapter(deps: AdapterDependencies): (kind: string) => Adap
 /** Kind and value together, so that a value of one kind never opens a record of another. */
 const keyOf = (kind: string, id: string): string => createHash('sha256').update(`${kind} ${id}`).digest('base64url');
 
+/** Whole seconds: a client may write any number into the `exp` of what it signs (RFC 7519 §2). */
+function endOf(kind: string, expiresIn: number | undefined, clock: Clock): number {
+  if (expiresIn === undefined) return NEVER;
+  return Math.min(NEVER, epochSeconds(clock) + Math.ceil(expiresIn) + CLOCK_TOLERANCE + (RETENTION[kind] ?? 0));
+}
+
 function pack(
   kind: string,
   payload: AdapterPayload,
@@ -97,7 +132,8 @@ function pack(
   { secretBox, clock }: AdapterDependencies,
 ): Artifact {
   const { jti, userCode, consumed: _decidedByTheStore, ...rest } = payload as AdapterPayload & Record<string, unknown>;
-  const members: Record<string, unknown> = rest;
+  // A device code is saved again after it was found by its id, and must still be known by its user code.
+  const members: Record<string, unknown> = kind === 'DeviceCode' ? { ...rest, userCode } : rest;
   if (kind === 'Interaction') members.session = withoutCookie(members.session);
   for (const name of SEALED_MEMBERS[kind] ?? []) {
     if (typeof members[name] === 'string') members[name] = secretBox.seal(SEAL, members[name]);
@@ -105,7 +141,7 @@ function pack(
   if (ID_IS_SEALED_WITHIN.has(kind) && jti) members.sealedId = secretBox.seal(SEAL, jti);
   return {
     payload: kind === 'Client' ? { sealed: secretBox.seal(SEAL, JSON.stringify(members)) } : members,
-    expiresAt: expiresIn ? epochSeconds(clock) + expiresIn + CLOCK_TOLERANCE + (RETENTION[kind] ?? 0) : NEVER,
+    expiresAt: endOf(kind, expiresIn, clock),
     ...(typeof members.grantId === 'string' && kind !== 'Interaction' ? { grantId: members.grantId } : {}),
     ...(kind === 'Session' && typeof members.uid === 'string' ? { uid: members.uid } : {}),
     ...(typeof userCode === 'string' ? { userCode: keyOf('UserCode', userCode) } : {}),

@@ -28,6 +28,9 @@ export const CLAIMS_BY_SCOPE = {
   phone: ['phone_number', 'phone_number_verified'],
 };
 
+/** Every scope of OpenID Connect that is offered. */
+export const SCOPES: readonly string[] = ['offline_access', ...Object.keys(CLAIMS_BY_SCOPE)];
+
 /**
  * Looks a subject up at every request that concerns one: suspension and deletion count from the
  * next request on. `undefined` ends sessions, refreshes and userinfo of that subject.
@@ -51,9 +54,16 @@ export function findAccount(accounts: Accounts, clients: ClientRegistry): FindAc
   };
 }
 
+/** What a profile may say, whatever it holds: neither `acr` nor `_claim_names` nor an unverified `email`. */
+const OF_A_PROFILE: ReadonlySet<string> = new Set([
+  ...CLAIMS_BY_SCOPE.profile,
+  ...CLAIMS_BY_SCOPE.address,
+  ...CLAIMS_BY_SCOPE.phone,
+]);
+
 export function claimsOf(account: Account): Record<string, unknown> {
   return {
-    ...account.profile,
+    ...Object.fromEntries(Object.entries(account.profile).filter(([name]) => OF_A_PROFILE.has(name))),
     preferred_username: account.username,
     updated_at: account.updatedAt,
     ...(account.email === undefined ? {} : { email: account.email, email_verified: account.emailVerified }),
@@ -62,11 +72,13 @@ export function claimsOf(account: Account): Record<string, unknown> {
 
 /**
  * OpenID Connect Core §5.4: claims of the scopes come from userinfo whenever an access token is
- * issued. Portals that read the ID token alone say so in their file (`profile_in_id_token`).
+ * issued that opens it; one for an API (RFC 8707) does not. Portals that read the ID token alone
+ * say so in their file (`profile_in_id_token`).
  */
-function inUserinfoOnly(ctx: KoaContextWithOIDC, clients: ClientRegistry): boolean {
-  const clientId = ctx.oidc.client?.clientId ?? '';
-  return ctx.oidc.params?.response_type !== 'id_token' && !clients.settings(clientId).profile_in_id_token;
+function inUserinfoOnly({ oidc }: KoaContextWithOIDC, clients: ClientRegistry): boolean {
+  const { client, params, entities } = oidc;
+  const opensUserinfo = params?.response_type !== 'id_token' && !params?.resource && !entities.AccessToken?.aud;
+  return opensUserinfo && !clients.settings(client?.clientId ?? '').profile_in_id_token;
 }
 
 const pick = (claims: Record<string, unknown>, requested: Record<string, unknown>): Record<string, unknown> =>

@@ -20,12 +20,32 @@ export function createClientRegistry(files: readonly ClientFile[]): ClientRegist
   };
 }
 
-/** Registration metadata for the protocol library: the file without our own block. */
-export function toMetadata({ vestibule: _ours, ...file }: ClientFile): ClientMetadata {
+/**
+ * Registration metadata for the protocol library: the file without our own block, and without what
+ * the library would refuse though we can do it. Levels of assurance are ours (`policy.ts`).
+ * @param scopes those of OpenID Connect; the ones of APIs are ours (`features.ts`)
+ */
+export function toMetadata(
+  { vestibule, default_acr_values: _demanded, scope, ...file }: ClientFile,
+  scopes: readonly string[],
+): ClientMetadata {
+  const mayAsk = scope?.split(' ').filter((name) => scopes.includes(name));
+  const metadata = {
+    ...structuredClone(file),
+    // Empty would mean all of them.
+    scope: mayAsk && (mayAsk.join(' ') || 'openid'),
+    ...(vestibule.fapi ? fapi(file) : {}),
+  };
   return Object.fromEntries(
-    Object.entries(structuredClone(file)).filter(([, value]) => value !== undefined),
+    Object.entries(metadata).filter(([, value]) => value !== undefined),
   ) as unknown as ClientMetadata;
 }
+
+/** What FAPI 2.0 (§5.3.2.2, §5.3.2.1) demands and the library's profile leaves to the client's metadata. */
+const fapi = (file: Partial<ClientFile>): Partial<ClientFile> => ({
+  require_pushed_authorization_requests: true,
+  dpop_bound_access_tokens: file.tls_client_certificate_bound_access_tokens !== true,
+});
 
 /** Every response type some client may use; discovery lists exactly these. */
 export function responseTypes(files: readonly ClientFile[], implicit: boolean): string[] {

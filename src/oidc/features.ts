@@ -1,4 +1,5 @@
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Accounts } from '../accounts/index.ts';
 import type { ClientRegistry } from './clients.ts';
 import type { ProviderDependencies } from './dependencies.ts';
 import { mutualTls } from './mtls.ts';
@@ -23,7 +24,8 @@ export function features(deps: ProviderDependencies, clients: ClientRegistry): N
       enabled: true,
       allowedPolicy: async (_ctx, client, token) =>
         client.clientAuthMethod !== 'none' &&
-        (token.clientId === client.clientId || audienceOf(token) === client.clientId),
+        (token.clientId === client.clientId || audienceOf(token) === client.clientId) &&
+        (await isSomebodys(token, deps.accounts)),
     },
     jwtIntrospection: { enabled: true },
     jwtResponseModes: { enabled: true },
@@ -33,11 +35,15 @@ export function features(deps: ProviderDependencies, clients: ClientRegistry): N
     requestObjects: { enabled: true },
     resourceIndicators: {
       enabled: true,
-      getResourceServerInfo: async (_ctx, indicator, client) => {
+      getResourceServerInfo: async (ctx, indicator, client) => {
         const server = config.resource_servers[indicator];
         if (!server || (server.clients && !server.clients.includes(client.clientId))) throw new errors.InvalidTarget();
+        // Who registered here without anybody looking gets to an API in a person's name only, never in its own.
+        const inItsOwnName = ctx.oidc.params?.grant_type === 'client_credentials';
+        if (inItsOwnName && !clients.file(client.clientId)) throw new errors.InvalidTarget();
+        const mayAsk = (clients.file(client.clientId)?.scope ?? client.scope)?.split(' ');
         return {
-          scope: server.scopes.join(' '),
+          scope: server.scopes.filter((scope) => mayAsk === undefined || mayAsk.includes(scope)).join(' '),
           audience: server.audience ?? indicator,
           accessTokenFormat: server.access_token_format,
           ...(server.access_token_lifetime === undefined ? {} : { accessTokenTTL: server.access_token_lifetime }),
@@ -114,6 +120,12 @@ const unescapeHtml = (html: string): string =>
 
 const actionOf = (ctx: KoaContextWithOIDC, route: string): string => new URL(ctx.oidc.urlFor(route)).pathname;
 
+/** Suspension counts for the tokens that are out already; one in a client's own name concerns nobody. */
+async function isSomebodys(token: object, accounts: Accounts): Promise<boolean> {
+  if (!('accountId' in token) || typeof token.accountId !== 'string') return true;
+  return (await accounts.find(token.accountId))?.state === 'active';
+}
+
 const audienceOf = (token: object): unknown => ('aud' in token ? token.aud : undefined);
 
 /** What the library's errors of the code page mean for the person holding the device. */
@@ -122,7 +134,7 @@ const DEVICE_PROBLEMS: Readonly<Record<string, string>> = {
   NotFoundError: 'code_invalid',
   ExpiredError: 'code_expired',
   AlreadyUsedError: 'code_used',
-  AbortedError: 'device_cancelled',
+  AbortedError: 'code_refused',
 };
 const problemOf = (error: Error): string =>
-  DEVICE_PROBLEMS[error.name] ?? DEVICE_PROBLEMS[error.constructor.name] ?? 'device_failed';
+  DEVICE_PROBLEMS[error.name] ?? DEVICE_PROBLEMS[error.constructor.name] ?? 'unexpected';

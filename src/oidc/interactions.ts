@@ -17,6 +17,8 @@ export interface PendingInteraction {
   /** Request parameters that only help: untrusted text. */
   readonly loginHint: string | undefined;
   readonly uiLocales: string | undefined;
+  /** Language chosen on an earlier page of the same request. */
+  readonly language: string | undefined;
   /** Scopes, claims and resources not granted yet; all that is requested when the portal asks for the page itself. */
   readonly asked: Asked;
   /** Where the protocol goes on. Set once the interaction was answered: a second click follows it. */
@@ -29,6 +31,8 @@ export interface SignIn {
   readonly acr: string | undefined;
   /** When it was really performed; seconds since the epoch. */
   readonly at: number;
+  /** Language chosen on the way, for the pages that follow. */
+  readonly language?: string | undefined;
 }
 
 export interface Interactions {
@@ -44,8 +48,8 @@ export interface Interactions {
   consent(pending: PendingInteraction): Promise<string>;
   /** Ends the request with an OAuth error at the portal. @returns where to send the browser */
   refuse(pending: PendingInteraction, error: 'access_denied'): Promise<string>;
-  /** The client of an interaction, expired ones included: only for the way back from an error page. */
-  clientOf(uid: string): Promise<string | undefined>;
+  /** Whose request an interaction answers, expired ones included: only for an error page's looks and its way back. */
+  requestOf(uid: string): Promise<{ clientId: string | undefined; uiLocales: string | undefined }>;
 }
 
 const strings = (value: unknown): string[] =>
@@ -79,10 +83,11 @@ export function createInteractions(deps: { provider: Provider; consents: Consent
       return pending;
     },
 
-    signIn: (pending, { accountId, amr, acr, at }) =>
+    signIn: (pending, { accountId, amr, acr, at, language }) =>
       // `ts` always: without it a later prompt's merge would move `auth_time`.
       answer(pending, {
         login: { accountId, amr: [...amr], ...(acr === undefined ? {} : { acr }), ts: at, remember: true },
+        ...(language === undefined ? {} : { language }),
       }),
 
     async consent(pending) {
@@ -98,9 +103,9 @@ export function createInteractions(deps: { provider: Provider; consents: Consent
 
     refuse: (pending, error) => answer(pending, { error, error_description: 'the person cancelled' }),
 
-    async clientOf(uid) {
+    async requestOf(uid) {
       const record = await provider.Interaction.find(uid, { ignoreExpiration: true });
-      return text(record?.params.client_id);
+      return { clientId: text(record?.params.client_id), uiLocales: text(record?.params.ui_locales) };
     },
   };
 }
@@ -117,6 +122,7 @@ function describe(record: Interaction): PendingInteraction {
     accountId: prompt.reasons.some((reason) => ANOTHER_PERSON.includes(reason)) ? undefined : session?.accountId,
     loginHint: text(params.login_hint),
     uiLocales: text(params.ui_locales),
+    language: text(record.lastSubmission?.language),
     asked: {
       scopes: strings(details.missingOIDCScope),
       claims: strings(details.missingOIDCClaims),

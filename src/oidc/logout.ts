@@ -14,17 +14,17 @@ export function logoutWithoutAsking(provider: Provider, subjectOf: SubjectOf): M
   let handle: ((req: IncomingMessage, res: ServerResponse) => Promise<void>) | undefined;
   return async (ctx, next) => {
     await next();
-    if (ctx.path !== '/session/end' && !ctx.path.startsWith('/auth/')) return;
+    if (!/^\/(session\/end$|auth\/|device\/)/.test(ctx.path)) return;
     const { oidc } = ctx as unknown as KoaContextWithOIDC;
-    const secret = (oidc?.session as { state?: { secret?: string } } | undefined)?.state?.secret;
-    if (ctx.status !== 200 || !secret || !(await needsNoQuestion(oidc, subjectOf))) return;
+    const state = (oidc?.session as { state?: SignOut } | undefined)?.state;
+    if (ctx.status !== 200 || !state?.secret || !needsNoQuestion(oidc, ctx.path, state, subjectOf)) return;
 
     handle ??= provider.callback() as (req: IncomingMessage, res: ServerResponse) => Promise<void>;
     ctx.respond = false;
     const request = confirmation(
       ctx.req,
       oidc.urlFor('end_session_confirm'),
-      secret,
+      state.secret,
       [ctx.res.getHeader('set-cookie') ?? []].flat().map(String),
     );
     for (const name of ctx.res.getHeaderNames()) ctx.res.removeHeader(name);
@@ -34,10 +34,23 @@ export function logoutWithoutAsking(provider: Provider, subjectOf: SubjectOf): M
 
 export type SubjectOf = (oidc: KoaContextWithOIDC['oidc'], accountId: string) => string;
 
-async function needsNoQuestion(oidc: KoaContextWithOIDC['oidc'], subjectOf: SubjectOf): Promise<boolean> {
+/** What the session remembers of a sign-out that was begun, just now or on a page that was left open. */
+interface SignOut {
+  readonly secret?: string;
+  readonly postLogoutRedirectUri?: string;
+}
+
+function needsNoQuestion(
+  oidc: KoaContextWithOIDC['oidc'],
+  path: string,
+  state: SignOut,
+  subjectOf: SubjectOf,
+): boolean {
   const { session, client } = oidc;
-  // Another person signed in over this session: the library ends it before it goes on.
-  if (oidc.route === 'resume') return true;
+  // Another person signed in over this session: the library ends it before it comes back to this address.
+  if (oidc.route === 'resume' || oidc.route === 'device_resume') {
+    return state.postLogoutRedirectUri === oidc.issuer + path;
+  }
   if (oidc.route !== 'end_session') return false;
   if (!session?.accountId) return true;
   const hint = oidc.entities.IdTokenHint?.payload;

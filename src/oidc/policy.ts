@@ -41,7 +41,7 @@ export function createPolicy(clients: ClientRegistry, attainable: readonly Acr[]
       'the authentication demanded was not performed',
       'unmet_authentication_requirements',
       (ctx) => {
-        const demanded = demandedAcr(ctx);
+        const demanded = demandedAcr(ctx, clients);
         // Said at once, before anybody types a password for nothing (RFC 9470 §5).
         if (demanded.length > 0 && !attainable.some((acr) => meets(acr, demanded))) {
           throw new errors.UnmetAuthenticationRequirements('the requested authentication can not be performed here');
@@ -96,8 +96,9 @@ export function createPolicy(clients: ClientRegistry, attainable: readonly Acr[]
   return policy;
 }
 
-/** `acr_values`, or `acr` demanded as essential in the `claims` parameter: any one of them will do. */
-export function demandedAcr({ oidc }: KoaContextWithOIDC): readonly Acr[] {
+/** `acr` demanded as essential in the `claims` parameter, else `acr_values`, else those of the
+ *  client's file: any one of them will do. */
+function demandedAcr({ oidc }: KoaContextWithOIDC, clients: ClientRegistry): readonly Acr[] {
   const claim = oidc.claims.id_token?.acr;
   if (claim?.essential) {
     if (claim.values !== undefined && !Array.isArray(claim.values))
@@ -105,7 +106,8 @@ export function demandedAcr({ oidc }: KoaContextWithOIDC): readonly Acr[] {
     return [...(claim.values ?? []), ...(claim.value === undefined ? [] : [claim.value])].map(String);
   }
   const requested = oidc.params?.acr_values;
-  return typeof requested === 'string' ? requested.split(' ').filter(Boolean) : [];
+  if (typeof requested === 'string') return requested.split(' ').filter(Boolean);
+  return clients.file(oidc.client?.clientId ?? '')?.default_acr_values ?? [];
 }
 
 /** The library reads the hint when a request arrives, not when it goes on after the pages. */

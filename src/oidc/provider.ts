@@ -1,11 +1,13 @@
-import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { type ClientMetadata, type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Config } from '../config/config.ts';
 import { epochSeconds } from '../kernel/clock.ts';
+import { OperatorError } from '../kernel/errors.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { CLOCK_TOLERANCE, createAdapter } from './adapter.ts';
-import { CLAIMS_BY_SCOPE, findAccount } from './claims.ts';
+import { CLAIMS_BY_SCOPE, findAccount, SCOPES } from './claims.ts';
 import { type ClientRegistry, createClientRegistry, responseTypes, toMetadata } from './clients.ts';
 import type { ProviderDependencies } from './dependencies.ts';
+import { deviceCodeInAddress } from './device.ts';
 import { observe } from './events.ts';
 import { features } from './features.ts';
 import { loadExistingGrant } from './grants.ts';
@@ -20,7 +22,10 @@ export interface OidcProvider {
   readonly interactions: Interactions;
 }
 
-/** Builds the provider. Everything it needs was loaded before: construction touches no storage. */
+/**
+ * Builds the provider. Everything it needs was loaded before: construction touches no storage.
+ * @throws OperatorError when the library refuses a client's file
+ */
 export function createProvider(deps: ProviderDependencies): OidcProvider {
   const { config, durable, clock } = deps;
   const clients = createClientRegistry(config.clients);
@@ -35,15 +40,33 @@ export function createProvider(deps: ProviderDependencies): OidcProvider {
         : accountId,
     ),
   );
+  provider.use(deviceCodeInAddress(deps.pages));
+  refuseUnusable(config.clients, provider);
   observe(provider, deps.logger, deps.meters);
   return { app: provider, clients, interactions: createInteractions({ provider, consents: durable.consents, clock }) };
+}
+
+/** The library looks at a client when it is first used: what it refuses would wait for the first visitor. */
+function refuseUnusable(files: Config['clients'], provider: Provider): void {
+  const Client = provider.Client as unknown as new (metadata: ClientMetadata) => unknown;
+  const refused = files.flatMap((file) => {
+    try {
+      new Client(toMetadata(file, SCOPES));
+      return [];
+    } catch (error) {
+      if (!(error instanceof errors.InvalidClientMetadata)) throw error;
+      return [`clients/${file.client_id}.yaml: ${error.error_description}`];
+    }
+  });
+  if (refused.length > 0) throw new OperatorError(refused.join('\n'));
 }
 
 function configuration(deps: ProviderDependencies, clients: ClientRegistry): Configuration {
   const { config, accounts, durable, ephemeral, secretBox, signingKeys, clock, pages, attainableAcr } = deps;
   const https = config.issuer.startsWith('https://');
   const { lifetimes } = config;
-  const authorizationPost = config.features.authorization_post ?? https;
+  // Its cookies must be `SameSite=None`, which browsers take with https only.
+  const authorizationPost = https && config.features.authorization_post !== false;
   const cookie = { httpOnly: true, signed: true, overwrite: true, secure: https } as const;
   const algorithms = ['RS256', 'ES256', 'EdDSA'] as const;
   // Newer libraries name the same signature Ed25519 (RFC 9864).
@@ -62,8 +85,14 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
       ...(config.features.mtls.enabled ? (['tls_client_auth', 'self_signed_tls_client_auth'] as const) : []),
     ],
     clientBasedCORS: (_ctx, origin, client) =>
-      (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
-    clients: config.clients.map(toMetadata),
+      // `null` is the origin of an app's own scheme, and of every sandboxed page.
+      origin !== 'null' && (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
+    // FAPI 2.0 §5.3.2.1 and §5.4: our name as the audience and nothing else, and no RS256.
+    assertJwtClientAuthClaimsAndHeader: async ({ oidc }, claims, header) => {
+      const weak = claims.aud !== config.issuer || header.alg === 'RS256';
+      if (weak && oidc.isFapi('2.0')) throw new errors.InvalidClientAuth('not what FAPI 2.0 asks of an assertion');
+    },
+    clients: config.clients.map((file) => toMetadata(file, SCOPES)),
     clockTolerance: CLOCK_TOLERANCE,
     // Decided per client in `claims.ts`.
     conformIdTokenClaims: false,
@@ -92,6 +121,7 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
     },
     discovery: { ui_locales_supported: config.languages.offered },
     enableHttpPostMethods: authorizationPost,
+    extraClientMetadata: { properties: ['response_types'], validator: refuseImplicit(config.features.implicit) },
     features: features(deps, clients),
     fetch: (url, options) =>
       globalThis.fetch(url, reachableInDevelopment(String(url), config) ? withoutGuard(options) : options),
@@ -109,7 +139,8 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
     pairwiseIdentifier: async (_ctx, accountId, client) =>
       pairwiseSubject(secretBox, client.sectorIdentifier, accountId),
     pkce: {
-      required: (_ctx, client) => client.clientAuthMethod === 'none' || clients.settings(client.clientId).require_pkce,
+      required: ({ oidc }, client) =>
+        client.clientAuthMethod === 'none' || clients.settings(client.clientId).require_pkce || !!oidc.isFapi('2.0'),
     },
     renderError: (ctx, out, error) => {
       pages.error(ctx, {
@@ -120,7 +151,7 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
     },
     responseTypes: responseTypes(config.clients, config.features.implicit) as never,
     rotateRefreshToken,
-    scopes: ['openid', 'offline_access'],
+    scopes: [...SCOPES],
     subjectTypes: ['public', 'pairwise'],
     ttl: {
       AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.access_token,
@@ -140,6 +171,16 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
     },
   };
 }
+
+/** A client's file may ask for the implicit grant; who registers may only where a setting lets everybody. */
+const refuseImplicit =
+  (allowed: boolean) =>
+  (registration: KoaContextWithOIDC | undefined, _name: string, types: unknown): void => {
+    if (allowed || !registration || !Array.isArray(types)) return;
+    if (types.some((type) => String(type).includes('token'))) {
+      throw new errors.InvalidClientMetadata('response_types can only contain code');
+    }
+  };
 
 /** Public browser clients keep the first token's end (RFC 9700 §4.14.2: rotation must not extend it). */
 const refreshTokenTtl =

@@ -43,8 +43,15 @@ export function createRequestListener(handle: RequestListener, config: Config): 
     for (const name of isTrusted(req, trusted) ? FORWARDED : [...FORWARDED, ...fromProxiesOnly]) delete headers[name];
     headers.host = issuer.host;
     headers['x-forwarded-proto'] = issuer.protocol.slice(0, -1);
+    req.url = originForm(req.url ?? '/');
     handle(req, res);
   };
+}
+
+/** `GET http://evil.example/auth` (absolute form, RFC 9112 §3.2.2) names a host as well, and Koa believes it. */
+function originForm(target: string): string {
+  const path = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?]*/i, '');
+  return path.startsWith('?') || path === '' ? `/${path}` : path;
 }
 
 function isTrusted(req: IncomingMessage, trusted: BlockList): boolean {

@@ -31,10 +31,10 @@ export function createPageWriter(deps: {
   config: Config;
   pages: Pages;
   assets: Assets;
-  /** The portal an interaction belongs to, for the way back from an error page. */
-  clientOf(ctx: Context): Promise<ClientFile | undefined>;
+  /** The request an interaction's address belongs to: an error page speaks and looks like the others, and leads back. */
+  askedAt(ctx: Context): Promise<Asked>;
 }): PageWriter {
-  const { config, pages, assets, clientOf } = deps;
+  const { config, pages, assets, askedAt } = deps;
   const https = config.issuer.startsWith('https://');
   const cookieName = https ? `__Host-${LANGUAGE_COOKIE}` : LANGUAGE_COOKIE;
 
@@ -65,18 +65,18 @@ export function createPageWriter(deps: {
     write(ctx, page, model, asked = {}) {
       ctx.set('Cache-Control', 'no-store');
       ctx.type = 'html';
-      const chosen = asked.chosen ?? writer.rememberLanguage(ctx);
+      const chosen = writer.rememberLanguage(ctx) ?? asked.chosen;
       ctx.body = pages.render(page, model, contextOf(ctx, { ...asked, chosen }));
     },
 
     async error(ctx, failure) {
       // Looking up the way back must not fail the error page itself.
-      const client = await clientOf(ctx).catch(() => undefined);
+      const asked: Asked = await askedAt(ctx).catch(() => ({}));
       ctx.status = failure.status;
       // Where waiting helps, the step's own address shows again what is due.
       const retry =
         failure.retryAfter !== undefined && ctx.path.startsWith('/interaction/') ? { retryHref: ctx.path } : {};
-      writer.write(ctx, 'error', { ...failure, ...retry, reference: ctx.state.requestId }, { client });
+      writer.write(ctx, 'error', { ...failure, ...retry, reference: ctx.state.requestId }, asked);
     },
 
     rememberLanguage(ctx) {

@@ -14,11 +14,13 @@ import { createInteractionRoutes } from './interaction/index.ts';
 import type { Metrics } from './metrics.ts';
 import { failures } from './middleware/failures.ts';
 import { createForms } from './middleware/forms.ts';
+import { logoutByPost } from './middleware/logout-by-post.ts';
 import { request } from './middleware/request.ts';
 import { securityHeaders } from './middleware/security-headers.ts';
-import { createPageWriter } from './page-writer.ts';
+import { type Asked, createPageWriter } from './page-writer.ts';
 import { createAssets, createPages } from './pages/index.ts';
 import { createProviderPages } from './provider-pages.ts';
+import { readQueriesInLinearTime } from './query.ts';
 
 export interface WebDependencies {
   readonly config: Config;
@@ -62,22 +64,31 @@ export function createWeb(deps: WebDependencies): Web {
     if (clientId === undefined) return undefined;
     return files.get(clientId) ?? clientFile(await provider?.app.Client.find(clientId));
   };
-  const clientOf = async (ctx: Context): Promise<ClientFile | undefined> => {
+  const askedAt = async (ctx: Context): Promise<Asked> => {
     const uid = /^\/interaction\/([\w-]{1,64})/.exec(ctx.path)?.[1];
-    return uid ? findClient((await journeys.clientOf(uid)) ?? (await provider?.interactions.clientOf(uid))) : undefined;
+    if (!uid) return {};
+    const [clientId, chosen, request] = await Promise.all([
+      journeys.clientOf(uid),
+      journeys.language(uid),
+      provider?.interactions.requestOf(uid),
+    ]);
+    return { chosen, uiLocales: request?.uiLocales, client: await findClient(clientId ?? request?.clientId) };
   };
-  const writer = createPageWriter({ config, pages, assets, clientOf });
+  const writer = createPageWriter({ config, pages, assets, askedAt });
 
   return {
     providerPages: createProviderPages({ pages: writer, clientFile }),
     mount(mounted) {
       provider = mounted;
       const { app, interactions } = mounted;
+      const https = config.issuer.startsWith('https://');
       const forms = createForms({ secretBox: deps.secretBox, issuer: config.issuer });
       const routes = createInteractionRoutes({ ...deps, interactions, forms, pages: writer, client: findClient });
+      readQueriesInLinearTime(app);
       app.use(request({ logger, metrics, random }));
       app.use(failures({ logger, pages: writer }));
-      app.use(securityHeaders(config.issuer.startsWith('https://')));
+      app.use(securityHeaders(https));
+      if (!https || config.features.authorization_post === false) app.use(logoutByPost);
       app.use(createAssetRoutes(assets));
       app.use(routes.routes());
       app.use(routes.allowedMethods());

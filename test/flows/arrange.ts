@@ -114,7 +114,7 @@ export async function clientKey(alg: Algorithm, kid = `key-${alg}`): Promise<Cli
   const { publicKey, privateKey } =
     alg === 'ES256'
       ? await generate('ec', { namedCurve: 'P-256' })
-        : alg === 'EdDSA' || alg === 'Ed25519'
+      : alg === 'EdDSA' || alg === 'Ed25519'
         ? await generate('ed25519')
         : await generate('rsa', { modulusLength: 2048 });
   return { privateKey, publicJwk: { ...publicKey.export({ format: 'jwk' }), kid, alg, use: 'sig' } };

@@ -64,13 +64,16 @@ describe('a demand that can be met', () => {
 });
 
 describe('a demand that can’t be met', () => {
-  test.each(UNMET)('by %s: said to the portal at once, before anybody is asked for anything', async (_how, parameters) => {
-    for (const more of [{}, { prompt: 'none' }, { prompt: 'login' }]) {
-      const callback = await signInSilently(visitor, portal, { ...parameters, ...more });
-      expect(errorAt(callback)).toBe('unmet_authentication_requirements');
-      expect(callback.searchParams.get('state')).toBeTruthy();
-    }
-  });
+  test.each(UNMET)(
+    'by %s: said to the portal at once, before anybody is asked for anything',
+    async (_how, parameters) => {
+      for (const more of [{}, { prompt: 'none' }, { prompt: 'login' }]) {
+        const callback = await signInSilently(visitor, portal, { ...parameters, ...more });
+        expect(errorAt(callback)).toBe('unmet_authentication_requirements');
+        expect(callback.searchParams.get('state')).toBeTruthy();
+      }
+    },
+  );
 
   test.each(UNMET)('by %s: also when somebody is signed in', async (_how, parameters) => {
     await signIn(visitor, portal);

@@ -2,7 +2,18 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { clientFile, Portal } from '../support/portal.ts';
 import { startVestibule, type Vestibule } from '../support/vestibule.ts';
 import { Visitor } from '../support/visitor.ts';
-import { alice, answerAt, basic, bearer, call, errorAt, giveUsernameAndPassword, jsonOf, signIn, signInSilently } from './arrange.ts';
+import {
+  alice,
+  answerAt,
+  basic,
+  bearer,
+  call,
+  errorAt,
+  giveUsernameAndPassword,
+  jsonOf,
+  signIn,
+  signInSilently,
+} from './arrange.ts';
 
 const mutuelle = clientFile('mutuelle');
 const other = clientFile('other');
@@ -90,7 +101,9 @@ describe('PKCE', () => {
   });
 
   test('only with the method that hides the verifier', async () => {
-    await visitor.visit(await portal.authorizationUrl({ code_challenge: 'x'.repeat(43), code_challenge_method: 'plain' }));
+    await visitor.visit(
+      await portal.authorizationUrl({ code_challenge: 'x'.repeat(43), code_challenge_method: 'plain' }),
+    );
     expect(errorAt(visitor.left)).toBe('invalid_request');
   });
 
@@ -98,14 +111,22 @@ describe('PKCE', () => {
     const waived = await Portal.discover(vestibule, legacy);
     await visitor.visit(await withoutParameters(waived, 'code_challenge', 'code_challenge_method'));
     const callback = await giveUsernameAndPassword(visitor);
-    const form = { grant_type: 'authorization_code', code: callback.searchParams.get('code') ?? '', redirect_uri: waived.redirectUri };
+    const form = {
+      grant_type: 'authorization_code',
+      code: callback.searchParams.get('code') ?? '',
+      redirect_uri: waived.redirectUri,
+    };
     expect((await call(vestibule, '/token', { form, headers: basic('legacy') })).status).toBe(200);
   });
 
   test('and where it is sent all the same it is checked', async () => {
     const waived = await Portal.discover(vestibule, legacy);
     const callback = await signIn(visitor, waived);
-    const form = { grant_type: 'authorization_code', code: callback.searchParams.get('code') ?? '', redirect_uri: waived.redirectUri };
+    const form = {
+      grant_type: 'authorization_code',
+      code: callback.searchParams.get('code') ?? '',
+      redirect_uri: waived.redirectUri,
+    };
     expect(await jsonOf(await call(vestibule, '/token', { form, headers: basic('legacy') }))).toMatchObject({
       error: 'invalid_grant',
     });
@@ -121,10 +142,22 @@ describe('PKCE', () => {
 
 describe('a request', () => {
   test('without state and nonce is answered without them', async () => {
-    await visitor.visit(await withoutParameters(await Portal.discover(vestibule, legacy), 'state', 'nonce', 'code_challenge', 'code_challenge_method'));
+    await visitor.visit(
+      await withoutParameters(
+        await Portal.discover(vestibule, legacy),
+        'state',
+        'nonce',
+        'code_challenge',
+        'code_challenge_method',
+      ),
+    );
     const callback = await giveUsernameAndPassword(visitor);
     expect([...callback.searchParams.keys()].toSorted()).toEqual(['code', 'iss']);
-    const form = { grant_type: 'authorization_code', code: callback.searchParams.get('code') ?? '', redirect_uri: 'http://localhost:9/legacy/callback' };
+    const form = {
+      grant_type: 'authorization_code',
+      code: callback.searchParams.get('code') ?? '',
+      redirect_uri: 'http://localhost:9/legacy/callback',
+    };
     const { id_token } = await jsonOf(await call(vestibule, '/token', { form, headers: basic('legacy') }));
     const claims = JSON.parse(Buffer.from(String(id_token).split('.')[1] ?? '', 'base64url').toString()) as object;
     expect(claims).not.toHaveProperty('nonce');

@@ -3,7 +3,18 @@ import { SignJWT, UnsecuredJWT } from 'jose';
 import { clientFile, Portal } from '../support/portal.ts';
 import { type ClientFileContents, startVestibule, type Vestibule } from '../support/vestibule.ts';
 import { Visitor } from '../support/visitor.ts';
-import { alice, basic, type ClientKey, call, clientKey, errorAt, giveUsernameAndPassword, jsonOf, signIn, signInSilently } from './arrange.ts';
+import {
+  alice,
+  basic,
+  type ClientKey,
+  call,
+  clientKey,
+  errorAt,
+  giveUsernameAndPassword,
+  jsonOf,
+  signIn,
+  signInSilently,
+} from './arrange.ts';
 
 const mutuelle = clientFile('mutuelle');
 const other = clientFile('other');
@@ -89,7 +100,13 @@ describe('a pushed request', () => {
 
   test.each([
     ['the client can’t prove itself', {}, 'wrong', 401, 'invalid_client'],
-    ['the redirect URI is not registered', { redirect_uri: 'https://elsewhere.example/' }, undefined, 400, 'invalid_request'],
+    [
+      'the redirect URI is not registered',
+      { redirect_uri: 'https://elsewhere.example/' },
+      undefined,
+      400,
+      'invalid_request',
+    ],
     ['PKCE is missing', { code_challenge: '', code_challenge_method: '' }, undefined, 400, 'invalid_request'],
     ['it refers to another', { request_uri: 'urn:x' }, undefined, 400, 'request_uri_not_supported'],
   ])('is refused when %s', async (_why, over: Record<string, string>, secret, status, error) => {
@@ -127,7 +144,9 @@ describe('a signed request', () => {
   test('may be pushed', async () => {
     const portal = await Portal.discover(vestibule, signing);
     const pushed = await jsonOf(await push({ request: await sign(await parametersOf(portal)) }, 'signing'));
-    await visitor.visit(`/auth?${new URLSearchParams({ client_id: 'signing', request_uri: String(pushed.request_uri) })}`);
+    await visitor.visit(
+      `/auth?${new URLSearchParams({ client_id: 'signing', request_uri: String(pushed.request_uri) })}`,
+    );
     expect((await portal.exchange(await giveUsernameAndPassword(visitor))).claims()?.aud).toBe('signing');
   });
 
@@ -140,7 +159,10 @@ describe('a signed request', () => {
 
   test.each([
     ['by somebody else’s key', async (all: Record<string, string>) => sign(all, {}, await clientKey('ES256'))],
-    ['not at all', (all: Record<string, string>) => new UnsecuredJWT({ ...all, iss: 'signing', aud: vestibule.issuer }).encode()],
+    [
+      'not at all',
+      (all: Record<string, string>) => new UnsecuredJWT({ ...all, iss: 'signing', aud: vestibule.issuer }).encode(),
+    ],
     ['for another server', (all: Record<string, string>) => sign(all, { aud: 'https://elsewhere.example' })],
     ['in another client’s name', (all: Record<string, string>) => sign(all, { iss: 'mutuelle' })],
     ['too long ago', (all: Record<string, string>) => sign(all, { exp: Math.floor(vestibule.now() / 1000) - 60 })],
@@ -148,7 +170,9 @@ describe('a signed request', () => {
   ])('%s is refused', async (_how, make) => {
     const portal = await Portal.discover(vestibule, signing);
     const all = await parametersOf(portal);
-    await visitor.visit(url('signing', await make(all), { redirect_uri: portal.redirectUri, response_type: 'code', scope: 'openid' }));
+    await visitor.visit(
+      url('signing', await make(all), { redirect_uri: portal.redirectUri, response_type: 'code', scope: 'openid' }),
+    );
     expect(errorAt(visitor.left)).toBe('invalid_request_object');
   });
 

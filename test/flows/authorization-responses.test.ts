@@ -39,7 +39,11 @@ function posted(page: Page): Record<string, string> {
 
 async function verified(response: string, clientId = 'mutuelle') {
   const keys = createRemoteJWKSet(new URL('/jwks', vestibule.issuer));
-  return jwtVerify(response, keys, { issuer: vestibule.issuer, audience: clientId, currentDate: new Date(vestibule.now()) });
+  return jwtVerify(response, keys, {
+    issuer: vestibule.issuer,
+    audience: clientId,
+    currentDate: new Date(vestibule.now()),
+  });
 }
 
 describe('by form', () => {

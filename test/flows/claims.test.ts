@@ -27,7 +27,11 @@ beforeEach(() => {
 });
 
 /** What a portal learns of a person by ID token and by userinfo. */
-async function learn(file: ClientFileContents, parameters: Readonly<Record<string, string>>, person = alice as typeof bruno) {
+async function learn(
+  file: ClientFileContents,
+  parameters: Readonly<Record<string, string>>,
+  person = alice as typeof bruno,
+) {
   const portal = await Portal.discover(vestibule, file);
   const tokens = await portal.exchange(await signIn(visitor, portal, parameters, person));
   const idToken: Record<string, unknown> = { ...tokens.claims() };

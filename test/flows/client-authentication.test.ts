@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
 import * as client from 'openid-client';
-import { type ClientFileContents, startVestibule, type Vestibule } from '../support/vestibule.ts';
 import { clientFile, Portal } from '../support/portal.ts';
+import { type ClientFileContents, startVestibule, type Vestibule } from '../support/vestibule.ts';
 import { basic, type ClientKey, call, clientKey, jsonOf } from './arrange.ts';
 
 const grants = { grant_types: ['authorization_code', 'client_credentials'] };
@@ -39,9 +39,21 @@ async function tokenFor(file: ClientFileContents, authentication: client.ClientA
 }
 
 /** An assertion as RFC 7523 wants it; `over` replaces claims, `undefined` removes them. */
-function assertion(clientId: string, key: Parameters<SignJWT['sign']>[0], alg: string, over: Record<string, unknown> = {}) {
+function assertion(
+  clientId: string,
+  key: Parameters<SignJWT['sign']>[0],
+  alg: string,
+  over: Record<string, unknown> = {},
+) {
   const now = Math.floor(vestibule.now() / 1000);
-  const claims = { iss: clientId, sub: clientId, aud: vestibule.issuer, jti: crypto.randomUUID(), iat: now, exp: now + 60 };
+  const claims = {
+    iss: clientId,
+    sub: clientId,
+    aud: vestibule.issuer,
+    jti: crypto.randomUUID(),
+    iat: now,
+    exp: now + 60,
+  };
   return new SignJWT({ ...claims, ...over }).setProtectedHeader({ alg }).sign(key);
 }
 
@@ -68,12 +80,17 @@ describe('a shared secret', () => {
 
   test.each([headerClient, bodyClient, hmacClient])('that is wrong is refused ($client_id)', async (file) => {
     for (const authentication of [client.ClientSecretBasic, client.ClientSecretPost, client.ClientSecretJwt]) {
-      await expect(tokenFor(file, authentication('not-the-secret-of-this-client'))).rejects.toMatchObject({ status: 401 });
+      await expect(tokenFor(file, authentication('not-the-secret-of-this-client'))).rejects.toMatchObject({
+        status: 401,
+      });
     }
   });
 
   test('refused in the header is told so in the header', async () => {
-    const answer = await call(vestibule, '/token', { form: { grant_type: 'client_credentials' }, headers: basic('header', 'wrong-wrong-wrong-wrong') });
+    const answer = await call(vestibule, '/token', {
+      form: { grant_type: 'client_credentials' },
+      headers: basic('header', 'wrong-wrong-wrong-wrong'),
+    });
     expect(answer.headers.get('www-authenticate')).toMatch(/^Basic realm=/);
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
@@ -130,7 +147,10 @@ describe('an assertion signed with the client’s own key', () => {
 
   test.each([
     ['by another client’s key', () => assertion('key-ES256', keyOf('EdDSA'), 'EdDSA')],
-    ['for another audience', () => assertion('key-ES256', keyOf('ES256'), 'ES256', { aud: 'https://elsewhere.example' })],
+    [
+      'for another audience',
+      () => assertion('key-ES256', keyOf('ES256'), 'ES256', { aud: 'https://elsewhere.example' }),
+    ],
     ['by another issuer', () => assertion('key-ES256', keyOf('ES256'), 'ES256', { iss: 'header' })],
     ['without an end', () => assertion('key-ES256', keyOf('ES256'), 'ES256', { exp: undefined })],
     ['without a name', () => assertion('key-ES256', keyOf('ES256'), 'ES256', { jti: undefined })],
@@ -150,7 +170,9 @@ describe('an assertion signed with the client’s own key', () => {
   });
 });
 
-const IMPORTED: Readonly<Record<'RS256' | 'PS256' | 'ES256' | 'Ed25519', { name: string; hash?: string; namedCurve?: string }>> = {
+const IMPORTED: Readonly<
+  Record<'RS256' | 'PS256' | 'ES256' | 'Ed25519', { name: string; hash?: string; namedCurve?: string }>
+> = {
   RS256: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
   PS256: { name: 'RSA-PSS', hash: 'SHA-256' },
   ES256: { name: 'ECDSA', namedCurve: 'P-256' },

@@ -9,7 +9,18 @@ const SCOPES = { email: 'See your e-mail address', phone: 'See your phone number
 const OFFLINE = 'Keep this access while you are away';
 
 // What a person allowed is remembered: each test has a portal of its own, so that they don't meet.
-const NAMES = ['plain', 'memory', 'growing', 'refused', 'again', 'offline', 'details', 'switched', 'mine', 'first'] as const;
+const NAMES = [
+  'plain',
+  'memory',
+  'growing',
+  'refused',
+  'again',
+  'offline',
+  'details',
+  'switched',
+  'mine',
+  'first',
+] as const;
 type Name = (typeof NAMES)[number];
 const fileOf = (name: Name): ClientFileContents => clientFile(name, { vestibule: { first_party: name === 'first' } });
 const native = (name: string, over: object): ClientFileContents =>
@@ -110,7 +121,8 @@ describe('a third party', () => {
     await visitor.submit();
     await visitor.visit(await portal.authorizationUrl({ ...everything, prompt: 'consent' }));
     expect(visitor.page.step).toBe('consent');
-    for (const words of [SCOPES.email, 'date of birth', `${API}: invoices:read`]) expect(visitor.page.text).toContain(words);
+    for (const words of [SCOPES.email, 'date of birth', `${API}: invoices:read`])
+      expect(visitor.page.text).toContain(words);
     await visitor.submit();
     expect(errorAt(visitor.left)).toBeNull();
   });
@@ -192,7 +204,10 @@ describe('an app on the person’s device', () => {
       expect(visitor.left.origin).toBe(`http://127.0.0.1:${port}`);
       expect((await portal.exchange(visitor.left)).claims()?.aud).toBe('loopback');
     }
-    const silent = await signInSilently(visitor, portal, { redirect_uri: 'http://127.0.0.1:4003/callback', prompt: 'none' });
+    const silent = await signInSilently(visitor, portal, {
+      redirect_uri: 'http://127.0.0.1:4003/callback',
+      prompt: 'none',
+    });
     expect(errorAt(silent)).toBe('interaction_required');
   });
 

@@ -25,7 +25,8 @@ beforeEach(async () => {
   metadata = await jsonOf(await call(vestibule, '/.well-known/openid-configuration'));
 });
 
-const jwks = async (): Promise<JSONWebKeySet> => (await jsonOf(await call(vestibule, '/jwks'))) as unknown as JSONWebKeySet;
+const jwks = async (): Promise<JSONWebKeySet> =>
+  (await jsonOf(await call(vestibule, '/jwks'))) as unknown as JSONWebKeySet;
 
 describe('discovery', () => {
   test('names the issuer and endpoints below it', () => {
@@ -78,9 +79,14 @@ describe('discovery', () => {
       ],
       ui_locales_supported: ['en', 'fr', 'nl', 'de', 'it'],
     });
-    expect((metadata.scopes_supported as string[]).toSorted()).toEqual(
-      ['address', 'email', 'offline_access', 'openid', 'phone', 'profile'],
-    );
+    expect((metadata.scopes_supported as string[]).toSorted()).toEqual([
+      'address',
+      'email',
+      'offline_access',
+      'openid',
+      'phone',
+      'profile',
+    ]);
     expect(metadata.claims_supported).toEqual(expect.arrayContaining(['sub', 'acr', 'amr', 'email', 'birthdate']));
   });
 
@@ -117,7 +123,9 @@ describe('discovery', () => {
     async (headers) => {
       const answered = await new Promise((resolve, reject) => {
         const options = { host: '127.0.0.1', port: vestibule.port, path: '/.well-known/openid-configuration', headers };
-        request(options, (response) => resolve(json(response))).on('error', reject).end();
+        request(options, (response) => resolve(json(response)))
+          .on('error', reject)
+          .end();
       });
       expect(answered).toEqual(metadata);
     },

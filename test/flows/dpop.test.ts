@@ -35,7 +35,12 @@ beforeEach(() => {
 
 /** A proof made by hand, so that it can be wrong. */
 async function proof(method: string, path: string, over: Record<string, unknown> = {}, by = keys, alg = 'ES256') {
-  const claims = { jti: crypto.randomUUID(), htm: method, htu: `${vestibule.issuer}${path}`, iat: Math.floor(vestibule.now() / 1000) };
+  const claims = {
+    jti: crypto.randomUUID(),
+    htm: method,
+    htu: `${vestibule.issuer}${path}`,
+    iat: Math.floor(vestibule.now() / 1000),
+  };
   const header = { alg, typ: 'dpop+jwt', jwk: await exportJWK(by.publicKey) };
   return new SignJWT({ ...claims, ...over }).setProtectedHeader(header).sign(by.privateKey);
 }
@@ -68,10 +73,15 @@ describe('an access token', () => {
   test('is bound to the key of the portal and works with it', async () => {
     const { configuration, handle, tokens } = await signInBound(mutuelle, { scope: 'openid email' });
     expect(tokens.token_type.toLowerCase()).toBe('dpop');
-    const claims = await client.fetchUserInfo(configuration, tokens.access_token, tokens.claims()?.sub ?? '', { DPoP: handle });
+    const claims = await client.fetchUserInfo(configuration, tokens.access_token, tokens.claims()?.sub ?? '', {
+      DPoP: handle,
+    });
     expect(claims.email).toBe(alice.email);
     const introspected = await client.tokenIntrospection(configuration, tokens.access_token);
-    expect(introspected).toMatchObject({ active: true, cnf: { jkt: await calculateJwkThumbprint(await exportJWK(keys.publicKey)) } });
+    expect(introspected).toMatchObject({
+      active: true,
+      cnf: { jkt: await calculateJwkThumbprint(await exportJWK(keys.publicKey)) },
+    });
   });
 
   test('is worth nothing without the key', async () => {

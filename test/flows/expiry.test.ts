@@ -61,7 +61,10 @@ describe('an access token', () => {
     expect((await call(vestibule, '/me', { headers: bearer(access_token) })).status).toBe(200);
     await vestibule.advanceClock(120);
     const late = await call(vestibule, '/me', { headers: bearer(access_token) });
-    expect([late.status, late.headers.get('www-authenticate')]).toEqual([401, expect.stringContaining('invalid_token')]);
+    expect([late.status, late.headers.get('www-authenticate')]).toEqual([
+      401,
+      expect.stringContaining('invalid_token'),
+    ]);
   });
 });
 

@@ -140,29 +140,42 @@ describe('a portal that names the person', () => {
     const tokens = await portal.exchange(await signIn(new Visitor(vestibule), portal, {}, person));
     return { hint: tokens.id_token ?? '', sub: tokens.claims()?.sub ?? '' };
   };
-  const by = { id_token_hint: ({ hint }: { hint: string }) => hint, claims: ({ sub }: { sub: string }) => JSON.stringify({ id_token: { sub: { value: sub } } }) };
+  const by = {
+    id_token_hint: ({ hint }: { hint: string }) => hint,
+    claims: ({ sub }: { sub: string }) => JSON.stringify({ id_token: { sub: { value: sub } } }),
+  };
 
   test.each(['id_token_hint', 'claims'] as const)('by %s gets who is signed in, without a page', async (how) => {
     const mine = await idTokenOf(alice);
     await signIn(visitor, portal);
-    const tokens = await portal.exchange(await signInSilently(visitor, portal, { [how]: by[how](mine), prompt: 'none' }));
+    const tokens = await portal.exchange(
+      await signInSilently(visitor, portal, { [how]: by[how](mine), prompt: 'none' }),
+    );
     expect(tokens.claims()?.sub).toBe(mine.sub);
   });
 
-  test.each(['id_token_hint', 'claims'] as const)('by %s asks for that person when somebody else is signed in', async (how) => {
-    const theirs = await idTokenOf(bruno);
-    await signIn(visitor, portal);
-    expect(errorAt(await signInSilently(visitor, portal, { [how]: by[how](theirs), prompt: 'none' }))).toBe('login_required');
-    await visitor.visit(await portal.authorizationUrl({ [how]: by[how](theirs) }));
-    expect(visitor.page.step).toBe('identify');
-    const tokens = await portal.exchange(await giveUsernameAndPassword(visitor, bruno));
-    expect(tokens.claims()?.sub).toBe(theirs.sub);
-  });
+  test.each(['id_token_hint', 'claims'] as const)(
+    'by %s asks for that person when somebody else is signed in',
+    async (how) => {
+      const theirs = await idTokenOf(bruno);
+      await signIn(visitor, portal);
+      expect(errorAt(await signInSilently(visitor, portal, { [how]: by[how](theirs), prompt: 'none' }))).toBe(
+        'login_required',
+      );
+      await visitor.visit(await portal.authorizationUrl({ [how]: by[how](theirs) }));
+      expect(visitor.page.step).toBe('identify');
+      const tokens = await portal.exchange(await giveUsernameAndPassword(visitor, bruno));
+      expect(tokens.claims()?.sub).toBe(theirs.sub);
+    },
+  );
 
-  test.each(['id_token_hint', 'claims'] as const)('by %s is told when it was not that person who signed in', async (how) => {
-    const theirs = await idTokenOf(bruno);
-    expect(errorAt(await signIn(visitor, portal, { [how]: by[how](theirs) }, alice))).toBe('login_required');
-  });
+  test.each(['id_token_hint', 'claims'] as const)(
+    'by %s is told when it was not that person who signed in',
+    async (how) => {
+      const theirs = await idTokenOf(bruno);
+      expect(errorAt(await signIn(visitor, portal, { [how]: by[how](theirs) }, alice))).toBe('login_required');
+    },
+  );
 
   test('by an ID token that is none of ours is refused', async () => {
     expect(errorAt(await signInSilently(visitor, portal, { id_token_hint: 'a.b.c' }))).toBe('invalid_request');
@@ -172,7 +185,11 @@ describe('a portal that names the person', () => {
 describe('hints', () => {
   test('login_hint fills in the username', async () => {
     await visitor.visit(await portal.authorizationUrl({ login_hint: 'alice@example.org' }));
-    expect(visitor.page.forms[0]?.fields).toContainEqual({ name: 'username', type: 'text', value: 'alice@example.org' });
+    expect(visitor.page.forms[0]?.fields).toContainEqual({
+      name: 'username',
+      type: 'text',
+      value: 'alice@example.org',
+    });
   });
 
   test('login_hint signs nobody out and in', async () => {

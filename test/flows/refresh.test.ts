@@ -54,7 +54,11 @@ describe('is issued', () => {
   test('for offline_access with prompt=consent, and brings what the sign-in brought', async () => {
     const { portal, tokens, refreshToken } = await obtain(mutuelle);
     const fresh = await portal.refresh(refreshToken);
-    expect(fresh.claims()).toMatchObject({ sub: tokens.claims()?.sub, auth_time: tokens.claims()?.auth_time, amr: ['pwd'] });
+    expect(fresh.claims()).toMatchObject({
+      sub: tokens.claims()?.sub,
+      auth_time: tokens.claims()?.auth_time,
+      amr: ['pwd'],
+    });
     expect(await portal.userinfo(fresh.access_token)).toMatchObject({ email: alice.email });
   });
 
@@ -142,7 +146,9 @@ describe('of a confidential client', () => {
   test('can be used for less, never for more', async () => {
     const { portal, refreshToken } = await obtain(mutuelle);
     expect((await portal.refresh(refreshToken, { scope: 'openid' })).scope).toBe('openid');
-    await expect(portal.refresh(refreshToken, { scope: 'openid phone' })).rejects.toMatchObject({ error: 'invalid_scope' });
+    await expect(portal.refresh(refreshToken, { scope: 'openid phone' })).rejects.toMatchObject({
+      error: 'invalid_scope',
+    });
     expect((await portal.refresh(refreshToken)).scope).toContain('email');
   });
 

@@ -98,7 +98,14 @@ describe('18 host poisoning', () => {
   });
 
   test('an app with an address of its own scheme does not let in every page without an origin', async () => {
-    const { tokens } = await tokensFor(vestibule, native);
+    const visitor = new Visitor(vestibule);
+    const app = await Portal.discover(vestibule, native);
+    await visitor.visit(await app.authorizationUrl());
+    await visitor.submit({ username: 'alice' });
+    await visitor.submit({ password: alice.password });
+    expect(visitor.page.step).toBe('consent');
+    await visitor.submit();
+    const tokens = await app.exchange(visitor.left);
     const headers = { origin: 'null', authorization: `Bearer ${tokens.access_token}` };
     expect((await send(vestibule, '/me', { headers })).status).toBe(400);
   });

@@ -55,6 +55,15 @@ async function asked(username: string, address = elsewhere()): Promise<Visitor> 
 const guess = async (username: string, password: string, address?: string): Promise<Page> =>
   (await asked(username, address)).submit({ password });
 
+/** The form in front of the visitor, to be sent without looking at the answer first. */
+function passwordForm(visitor: Visitor, password: string): Parameters<Visitor['request']> {
+  const form = visitor.page.forms.find(({ names }) => names.includes('password'));
+  if (!form) throw new Error(`no password is asked for: ${visitor.page.describe()}`);
+  const fields = new URLSearchParams();
+  for (const { name, value } of form.fields) fields.set(name, name === 'password' ? password : value);
+  return ['POST', form.action, fields.toString(), { origin: vestibule.issuer }];
+}
+
 const statuses = (pages: readonly Page[]): Record<number, number> => {
   const counts: Record<number, number> = {};
   for (const { status } of pages) counts[status] = (counts[status] ?? 0) + 1;
@@ -84,15 +93,8 @@ describe('12 counter race', () => {
 
   test('within one interaction it is the same, and the answer is a page with a date', async () => {
     const guesser = await asked('alice');
-    const form = guesser.page.forms.find(({ names }) => names.includes('password'));
-    const fields = new URLSearchParams(form?.fields.map(({ name, value }) => [name, value]));
     const pages = await Promise.all(
-      Array.from({ length: 30 }, (_, n) => {
-        fields.set('password', `guess number ${n}`);
-        return guesser.request('POST', form?.action ?? new URL('/', vestibule.issuer), fields.toString(), {
-          origin: vestibule.issuer,
-        });
-      }),
+      Array.from({ length: 30 }, (_, n) => guesser.request(...passwordForm(guesser, `guess number ${n}`))),
     );
     expect(statuses(pages)).toEqual({ 400: LIMIT, 429: 30 - LIMIT });
     const refused = pages.find(({ status }) => status === 429) as Page;
@@ -162,7 +164,7 @@ describe('17 enumeration', () => {
       ['alice', 'nobody-at-all', 'suspended'].map(async (username) => {
         const visitor = await asked(username);
         const pages = [visitor.page];
-        for (let n = 0; n <= LIMIT; n++) pages.push(await visitor.request(...wrongPassword(visitor)));
+        for (let n = 0; n <= LIMIT; n++) pages.push(await visitor.request(...passwordForm(visitor, 'wrong password')));
         return pages.map((page) => [page.status, headerNames(page), shape(page, username)]);
       }),
     );
@@ -170,13 +172,6 @@ describe('17 enumeration', () => {
     expect(seen[2]).toEqual(seen[0]);
     expect(seen[0]?.map(([status]) => status)).toEqual([200, ...Array(LIMIT).fill(400), 429]);
   });
-
-  function wrongPassword(visitor: Visitor): Parameters<Visitor['request']> {
-    const form = visitor.page.forms.find(({ names }) => names.includes('password'));
-    const fields = new URLSearchParams(form?.fields.map(({ name, value }) => [name, value]));
-    fields.set('password', 'wrong password');
-    return ['POST', form?.action ?? new URL('/', vestibule.issuer), fields.toString(), { origin: vestibule.issuer }];
-  }
 
   test('a suspended person’s right password is as wrong as any', async () => {
     expect((await guess('suspended', suspended.password)).status).toBe(400);
@@ -196,12 +191,12 @@ describe('17 enumeration', () => {
       await time('suspended', 'suspended', 'wrong password');
       await time('too long', 'bruno', 'x'.repeat(10_000));
     }
+    // The difference to find is tenfold; a busy machine blurs the rest.
     const known = fastest.get('known') ?? 0;
-    expect(fastest.get('unknown')).toBeGreaterThan(known * 0.7);
-    expect(fastest.get('unknown')).toBeLessThan(known * 1.4);
-    expect(fastest.get('suspended')).toBeGreaterThan(known * 0.7);
-    expect(fastest.get('suspended')).toBeLessThan(known * 1.4);
-    expect(fastest.get('too long')).toBeLessThan(known * 0.5);
+    for (const what of ['unknown', 'suspended']) {
+      expect([what, (fastest.get(what) ?? 0) > known / 2, (fastest.get(what) ?? 0) < known * 2]).toEqual([what, true, true]);
+    }
+    expect(fastest.get('too long')).toBeLessThan(known / 2);
   });
 });
 

@@ -13,6 +13,9 @@ const FLAGS = [
   '--no-first-run',
 ];
 
+/** Less than a test may take, so that what was waited for is named. */
+const WAITED_FOR_MS = 15_000;
+
 const SCREENSHOTS = resolve(import.meta.dirname, '../../data/screenshots');
 
 export interface BrowserUnderTest {
@@ -44,6 +47,7 @@ export function withBrowser(): BrowserUnderTest {
       if (!browser) throw new Error('the browser opens pages within tests only');
       const context = await browser.newContext({ locale: 'en-GB', ...options });
       contexts.push(context);
+      context.setDefaultTimeout(WAITED_FOR_MS);
       return context.newPage();
     },
   };

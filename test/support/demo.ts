@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { freePort } from './ports.ts';
 import { ServerProcess } from './server-process.ts';
 
-const COMMAND_LINE = resolve(import.meta.dirname, '../../src/cli/vestibule.ts');
+const COMMAND_LINE = resolve(import.meta.dirname, '../../src/cli/bin.js');
 /** The last line of the table that the demo prints when everything runs. */
 const STARTED = 'Ctrl-C stops all of it';
 const VARIABLES = ['PORT', 'PORTALS_PORT', 'MAILBOX_PORT', 'SMTP_PORT', 'OPERATIONS_PORT'] as const;

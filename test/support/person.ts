@@ -19,7 +19,11 @@ export async function giveUsername(page: Page, username: string): Promise<void> 
 }
 
 /** @param password that of a demo person unless said otherwise */
-export async function givePassword(page: Page, username: string, password = `${username}-demo-password`): Promise<void> {
+export async function givePassword(
+  page: Page,
+  username: string,
+  password = `${username}-demo-password`,
+): Promise<void> {
   await page.locator('#password').fill(password);
   await press(page);
 }
@@ -45,15 +49,15 @@ export async function claimsAt(page: Page): Promise<Readonly<Record<string, unkn
 const ANNOUNCED = /^Failed to load resource: the server responded with a status of 4\d\d/;
 
 /**
- * Listens from now on for what no page may do: errors in the console, refusals by the security
- * policy, failed scripts, requests to somebody else. `expect(…).toEqual([])` at the end.
+ * Listens from now on for what no page may do: anything in the console (errors, refusals by the
+ * security policy, hints about its forms), failed scripts, requests to somebody else. `expect(…).toEqual([])` at the end.
  * @param origins those who may be asked
  */
 export function complaintsOf(page: Page, origins: readonly string[]): readonly string[] {
   const complaints: string[] = [];
   page.on('console', (message) => {
     const asked = message.location().url === page.url() && ANNOUNCED.test(message.text());
-    if (['error', 'warning'].includes(message.type()) && !asked) complaints.push(message.text());
+    if (!asked) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));

@@ -87,7 +87,8 @@ export class ServerProcess {
   async printed(text: string): Promise<void> {
     const deadline = performance.now() + READY_WITHIN_MS;
     while (!this.#noise.includes(text)) {
-      if (this.#ended) throw new Error(`the process ended (${await this.exit}) instead of starting:\n${this.complaints}`);
+      if (this.#ended)
+        throw new Error(`the process ended (${await this.exit}) instead of starting:\n${this.complaints}`);
       if (performance.now() > deadline) {
         await this.end('SIGKILL');
         throw new Error(`"${text}" was not printed in ${READY_WITHIN_MS / 1000} s:\n${this.complaints}`);

@@ -11,7 +11,7 @@ export type { ClientFileContents } from './config-folder.ts';
 export type { Person } from './seed.ts';
 export type { LogLine } from './server-process.ts';
 
-const COMMAND_LINE = resolve(import.meta.dirname, '../../src/cli/vestibule.ts');
+const COMMAND_LINE = resolve(import.meta.dirname, '../../src/cli/bin.js');
 const SEED = resolve(import.meta.dirname, 'seed.ts');
 const LOGGED_WITHIN_MS = 5_000;
 

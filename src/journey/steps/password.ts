@@ -9,7 +9,7 @@ export const password: Step = {
     return { username: state.username ?? '' };
   },
 
-  async submit(state, form, { address }, { credentials, attempts, clock }) {
+  async submit(state, form, { address }, { accounts, credentials, attempts, clock }) {
     // "Not you?": forget who it was, keep nothing that was proven for them.
     if ('switch' in form)
       return { facts: { username: undefined, identifier: undefined, accountId: undefined, proofs: [] } };
@@ -19,7 +19,10 @@ export const password: Step = {
 
     // Counted before it is checked, so that parallel guesses can't slip past the limit.
     const attempt = await attempts.begin(state.accountId ?? state.identifier ?? '', address);
-    const outcome = await credentials.password.verify(state.accountId, given).catch(async (error: unknown) => {
+    // Suspended since the name was typed: checked for nobody, as a name nobody has is.
+    const account = await accounts.find(state.accountId ?? 'nobody');
+    const accountId = account?.state === 'active' ? account.id : undefined;
+    const outcome = await credentials.password.verify(accountId, given).catch(async (error: unknown) => {
       await attempt.takeBack();
       throw error;
     });

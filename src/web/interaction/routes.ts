@@ -7,8 +7,8 @@ import {
   acrOf,
   fieldsOf,
   type JourneyInput,
+  type JourneyState,
   type Journeys,
-  type Proof,
   type Showing,
   type StepEvent,
 } from '../../journey/index.ts';
@@ -52,7 +52,11 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
         cancel: true,
         ...(problem ? { problem } : {}),
       } as PageModel,
-      { chosen: state.language, uiLocales: pending.uiLocales, client: await deps.client(pending.clientId) },
+      {
+        chosen: state.language ?? pending.language,
+        uiLocales: pending.uiLocales,
+        client: await deps.client(pending.clientId),
+      },
     );
   };
 
@@ -144,7 +148,7 @@ async function inputOf(
 
 async function answer(
   pending: PendingInteraction,
-  { accountId, proofs }: { accountId: string | undefined; proofs: readonly Proof[] },
+  { accountId, proofs, language }: Pick<JourneyState, 'accountId' | 'proofs' | 'language'>,
   interactions: Interactions,
 ): Promise<string> {
   if (pending.prompt === 'consent') return interactions.consent(pending);
@@ -152,7 +156,7 @@ async function answer(
   // Nobody is signed in without a proof, whatever the table said.
   if (accountId === undefined || last === undefined) throw new VestibuleError('session_expired', 400);
   const amr = [...new Set(proofs.flatMap((proof) => proof.amr))];
-  return interactions.signIn(pending, { accountId, amr, acr: acrOf(amr), at: last.at });
+  return interactions.signIn(pending, { accountId, amr, acr: acrOf(amr), at: last.at, language });
 }
 
 async function note(

@@ -46,7 +46,8 @@ function refuseForeignOrigin(ctx: Context, issuer: string): void {
   if (foreign) throw new VestibuleError('forbidden_origin', 403);
 }
 
-async function readBody(ctx: Context): Promise<string> {
+/** @throws VestibuleError `too_large` (413) */
+export async function readBody(ctx: Context): Promise<string> {
   const tooLarge = (): VestibuleError => {
     // What is still on its way is not read; the connection can't be used again.
     ctx.set('Connection', 'close');

@@ -18,7 +18,7 @@ type Form = Readonly<Record<string, string>> | URLSearchParams;
 
 /** One request as a program sends it: no cookies, no redirects, straight to the process. */
 export async function send(target: Target, path: string, init: RequestInit = {}): Promise<Answer> {
-  const response = await fetch(new URL(path, `http://127.0.0.1:${target.port}`), { redirect: 'manual', ...init });
+  const response = await fetch(`http://127.0.0.1:${target.port}${path}`, { redirect: 'manual', ...init });
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, json: parse(text) };
 }

@@ -11,12 +11,17 @@ export const alice = {
 };
 export const bruno = { username: 'bruno', email: 'bruno@example.org', password: 'bruno-demo-password' };
 
+/** Refresh tokens with every code, bound to the session. */
+const vestibule = { first_party: true, refresh_token_without_offline_access: true };
+
 /** First party, with a home page that error pages can lead back to. */
-export const mutuelle = clientFile('mutuelle', { client_uri: 'http://localhost:9/mutuelle' });
+export const mutuelle = clientFile('mutuelle', { client_uri: 'http://localhost:9/mutuelle', vestibule });
+/** Another portal of the same operator. */
+export const extranet = clientFile('extranet', { vestibule });
 /** Third party: asks for consent. */
 export const stranger = clientFile('stranger', { client_uri: 'http://localhost:9/stranger', vestibule: {} });
 /** A single-page application: its refresh tokens rotate at each use. */
-export const spa = clientFile('spa', { token_endpoint_auth_method: 'none', client_secret: undefined });
+export const spa = clientFile('spa', { token_endpoint_auth_method: 'none', client_secret: undefined, vestibule });
 
 export interface Person {
   readonly username: string;

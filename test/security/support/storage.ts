@@ -41,6 +41,10 @@ export function changeAccount(
   });
 }
 
+/** The subject (`sub`) of somebody. */
+export const accountOf = (vestibule: Vestibule, { username }: { readonly username: string }): Promise<string> =>
+  withDurable(vestibule, async ({ accounts }) => (await accounts.findByIdentifier(username))?.id ?? 'nobody');
+
 /** Every byte on disk, write-ahead logs included. */
 export async function bytesOnDisk(vestibule: Vestibule): Promise<Buffer> {
   const folder = join(vestibule.directory, '../data');

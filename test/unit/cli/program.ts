@@ -6,7 +6,7 @@ import { afterAll } from '@jest/globals';
 import type { Command, CommandIo } from '../../../src/cli/command.ts';
 
 export const REPOSITORY = resolve(import.meta.dirname, '../../..');
-const PROGRAM = join(REPOSITORY, 'src/cli/vestibule.ts');
+const PROGRAM = join(REPOSITORY, 'src/cli/bin.js');
 
 const made: string[] = [];
 afterAll(() => {

@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { accessibilityViolations } from '../support/axe.ts';
+import { withBrowser } from '../support/browser.ts';
+import { type Demo, startDemo } from '../support/demo.ts';
+import { begin, claimsAt, complaintsOf, givePassword, giveUsername, press, stepOf } from '../support/person.ts';
+import { requires } from '../support/requirements.ts';
+
+/** Bytes over the wire, headers included, of the first page with everything it loads. */
+const FIRST_PAGE = 30 * 1024;
+
+/** What no page may hold; an empty list is a clean page. */
+const FAULTS = `(() => {
+  const faults = [...document.querySelectorAll('style, [style], script:not([src])')].map((e) => e.outerHTML);
+  for (const element of document.querySelectorAll('*'))
+    for (const { name } of element.attributes) if (name.startsWith('on')) faults.push(name);
+  if (document.querySelectorAll('h1').length !== 1) faults.push('not one h1');
+  if (!document.documentElement.lang) faults.push('no language');
+  const root = document.documentElement;
+  for (const size of ['100%', '200%']) {
+    // As a property of the style sheet's object, which the security policy does not speak about.
+    root.style.fontSize = size;
+    if (root.scrollWidth > innerWidth) faults.push('scrolls sideways at ' + size + ' text');
+  }
+  root.removeAttribute('style');
+  return faults;
+})()`;
+
+/** What has the focus, and whether one can see that. */
+const FOCUS = `(() => {
+  const element = document.activeElement;
+  const ring = (e) => e && getComputedStyle(e).outlineStyle !== 'none';
+  const name = element.dataset?.alternative || element.id || element.hreflang || element.className || element.tagName;
+  return element === document.body ? '' : name + (ring(element) || ring(element.closest('.field')) ? '' : ', unseen');
+})()`;
+
+requires('chromium')('every page of the journey', () => {
+  const browser = withBrowser();
+  let demo: Demo;
+  let mutuelle: string;
+  let agenda: string;
+
+  beforeAll(async () => {
+    demo = await startDemo();
+    mutuelle = `${demo.portals}/mutuelle`;
+    agenda = `${demo.portals}/agenda`;
+  }, 60_000);
+  afterAll(() => demo?.stop());
+
+  test.each(['light', 'dark'] as const)(
+    'is accessible, fits a 320-pixel telephone and is clean (%s)',
+    async (colorScheme) => {
+      const page = await browser.open({ colorScheme, viewport: { width: 320, height: 640 } });
+      const complaints = complaintsOf(page, [demo.issuer, demo.portals]);
+      const found: Record<string, readonly unknown[]> = {};
+      const look = async (name: string, step: string | null) => {
+        expect([name, await stepOf(page)]).toEqual([name, step]);
+        found[name] = [...((await page.evaluate(FAULTS)) as string[]), ...(await accessibilityViolations(page))];
+      };
+      await page.goto(agenda);
+      await look('portal', null);
+      await press(page, '#sign-in');
+      await look('username', 'identify');
+      await giveUsername(page, '');
+      await look('username left out', 'identify');
+      await giveUsername(page, 'alice');
+      await look('password', 'password');
+      await givePassword(page, 'alice', 'wrong');
+      await look('wrong password', 'password');
+      await givePassword(page, 'alice');
+      await look('consent', 'consent');
+      await press(page, '[data-alternative=cancel]');
+      await look('portal, cancelled', null);
+      await begin(page, mutuelle);
+      await look('portal, signed in', null);
+      await press(page, '#step-up');
+      await look('portal, no second step', null);
+      await page.goto(`${demo.issuer}/session/end`);
+      await look('sign-out', 'sign-out');
+      await press(page);
+      await look('signed out', 'signed-out');
+      await page.goto(`${demo.issuer}/interaction/unknown`);
+      await look('start again', 'error');
+      await page.goto(`${demo.issuer}/auth?client_id=mutuelle&response_type=code&redirect_uri=https://evil.example`);
+      await look('wrong return address', 'error');
+      expect(found).toEqual(Object.fromEntries(Object.keys(found).map((name) => [name, []])));
+      expect(complaints).toEqual([]);
+    },
+  );
+
+  test('can be done with the keyboard alone', async () => {
+    const page = await browser.open();
+    const { keyboard } = page;
+    const tabTo = async (name: string) => {
+      for (let stops = 0; (await page.evaluate(FOCUS)) !== name; stops++) {
+        if (stops > 30) throw new Error(`Tab never comes to ${name}`);
+        await keyboard.press('Tab');
+      }
+    };
+    const enter = () => Promise.all([page.waitForEvent('load'), keyboard.press('Enter')]);
+    await page.goto(agenda);
+    await tabTo('sign-in');
+    await enter();
+    // The field has the focus already, and Enter sends the form.
+    await keyboard.type('bruno');
+    await enter();
+    await keyboard.type('not-his-password');
+    await enter();
+    // The problem has it now; the field comes next.
+    await keyboard.press('Tab');
+    await keyboard.type('bruno-demo-password');
+    await enter();
+    expect(await stepOf(page)).toBe('consent');
+    await tabTo('continue');
+    await enter();
+    expect(await claimsAt(page)).toMatchObject({ aud: 'agenda' });
+    await tabTo('sign-out');
+    await enter();
+    expect(await claimsAt(page)).toBeUndefined();
+  });
+
+  test('is walked through by Tab from top to bottom, and the focus is seen', async () => {
+    const page = await browser.open();
+    const stops = async () => {
+      const seen: string[] = [];
+      for (
+        let focus = await page.evaluate(FOCUS);
+        focus !== '' && seen.length < 30;
+        focus = await page.evaluate(FOCUS)
+      ) {
+        seen.push(String(focus));
+        await page.keyboard.press('Tab');
+      }
+      return seen;
+    };
+    const rest = ['continue', 'cancel', 'A', 'en', 'fr', 'nl', 'de', 'it'];
+    await begin(page, mutuelle);
+    expect(await stops()).toEqual(['username', ...rest]);
+    await giveUsername(page, 'alice');
+    expect(await stops()).toEqual(['password', 'reveal', ...rest]);
+  });
+
+  test('lets the browser’s password manager do its work', async () => {
+    const page = await browser.open();
+    const attributes = (selector: string, names: readonly string[]) =>
+      page.locator(selector).evaluate((field, wanted) => wanted.map((name) => field.getAttribute(name)), names);
+    await begin(page, mutuelle);
+    expect(await attributes('#username', ['name', 'autocomplete', 'autocapitalize', 'spellcheck'])).toEqual([
+      'username',
+      'username',
+      'none',
+      'false',
+    ]);
+    await giveUsername(page, 'alice');
+    const form = 'form:has(#password)';
+    expect(await attributes(`${form} [autocomplete=username]`, ['value', 'name', 'readonly', 'type'])).toEqual([
+      'alice',
+      null,
+      '',
+      'text',
+    ]);
+    expect(await attributes('#password', ['name', 'type', 'autocomplete'])).toEqual([
+      'password',
+      'password',
+      'current-password',
+    ]);
+    // Looked at, then sent: as a password again, and in full.
+    await page.locator('#password').fill('alice-demo-password');
+    await page.getByRole('button', { name: 'Show password' }).click();
+    expect(await attributes('#password', ['type'])).toEqual(['text']);
+    await press(page);
+    expect(await claimsAt(page)).toBeDefined();
+  });
+
+  test('weighs little, and is protected by a strict policy', async () => {
+    const page = await browser.open();
+    await page.goto(mutuelle);
+    const bytes = await bytesOf(page, () => press(page, '#sign-in'));
+    expect(await stepOf(page)).toBe('identify');
+    expect(bytes).toBeGreaterThan(1024);
+    expect(bytes).toBeLessThanOrEqual(FIRST_PAGE);
+    const headers = (await page.reload())?.headers() ?? {};
+    expect(headers['cache-control']).toBe('no-store');
+    expect(headers['content-security-policy']).toContain("default-src 'none'");
+    expect(headers['content-security-policy']).not.toContain('unsafe');
+  });
+
+  /** What comes over the wire until the page has loaded, by the browser's own count. */
+  async function bytesOf(page: Page, visit: () => Promise<void>): Promise<number> {
+    const debuggee = await page.context().newCDPSession(page);
+    await debuggee.send('Network.enable');
+    await debuggee.send('Network.setCacheDisabled', { cacheDisabled: true });
+    let bytes = 0;
+    debuggee.on('Network.loadingFinished', ({ encodedDataLength }) => {
+      bytes += encodedDataLength;
+    });
+    debuggee.on('Network.requestWillBeSent', ({ redirectResponse }) => {
+      bytes += redirectResponse?.encodedDataLength ?? 0;
+    });
+    await visit();
+    return bytes;
+  }
+});
