@@ -10,7 +10,7 @@ export const USAGE = `Usage: npm run bench [-- <options>]
   --only <figures>    some of: ${FIGURES.join(', ')}
   --rounds <n>        rounds (default 5); figures are their medians
   --full              also a bare server with synchronous=FULL
-  --program <file>    Vestibule's command line (default src/cli/vestibule.ts)
+  --program <file>    Vestibule's command line (default src/cli/bin.js)
   --server-options <options>  for node, given to Vestibule: "--cpu-prof --cpu-prof-dir=/tmp/profile"
   --help
 

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { defaultSettings, mergeSettings, newMasterKey, writeConfig } from '../../test/support/config-folder.ts';
 import type { Subject, World } from './subject.ts';
 
-const COMMAND_LINE = resolve(import.meta.dirname, '../../src/cli/vestibule.ts');
+const COMMAND_LINE = resolve(import.meta.dirname, '../../src/cli/bin.js');
 const SEED = resolve(import.meta.dirname, '../../test/support/seed.ts');
 
 /**

@@ -16,6 +16,11 @@ export class VestibuleError extends Error {
     this.status = status;
     this.retryAfter = options.retryAfter;
   }
+
+  /** The same under the name that the protocol library looks for. */
+  get statusCode(): number {
+    return this.status;
+  }
 }
 
 /** The server can't answer now and grants nothing: 503 with `Retry-After`. */

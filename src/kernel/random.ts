@@ -8,7 +8,17 @@ export interface Random {
   id(): string;
 }
 
-export const systemRandom: Random = {
-  bytes: (size) => randomBytes(size),
-  id: () => randomBytes(20).toString('base64url'),
-};
+/** Bytes fetched from the system at once: every call to it costs as much as a few thousand bytes. */
+const POOL_BYTES = 4096;
+let pool = Buffer.alloc(0);
+
+/** Each byte is handed out once. */
+function bytes(size: number): Buffer {
+  if (size > POOL_BYTES / 8) return randomBytes(size);
+  if (pool.length < size) pool = randomBytes(POOL_BYTES);
+  const taken = pool.subarray(0, size);
+  pool = pool.subarray(size);
+  return taken;
+}
+
+export const systemRandom: Random = { bytes, id: () => bytes(20).toString('base64url') };

@@ -61,7 +61,12 @@ export function features(deps: ProviderDependencies, clients: ClientRegistry): N
       enabled: true,
       logoutSource: (ctx, form) =>
         pages.signOut(ctx, { action: actionOf(ctx, 'end_session_confirm'), fields: fieldsOf(form) }),
-      postLogoutSuccessSource: (ctx) => pages.signedOut(ctx),
+      async postLogoutSuccessSource(ctx) {
+        // "Stay signed in" ends here as well.
+        const { accountId } = await ctx.oidc.provider.Session.get(ctx);
+        if (accountId === undefined) pages.signedOut(ctx);
+        else pages.stillSignedIn(ctx);
+      },
     },
     userinfo: { enabled: true },
     deviceFlow: {

@@ -6,6 +6,8 @@ export interface ProviderPages {
   error(ctx: KoaContextWithOIDC, error: { code: string; status: number; values: Record<string, string> }): void;
   signOut(ctx: KoaContextWithOIDC, form: { action: string; fields: Record<string, string> }): void;
   signedOut(ctx: KoaContextWithOIDC): void;
+  /** Asked whether to sign out, the person chose to stay. */
+  stillSignedIn(ctx: KoaContextWithOIDC): void;
   deviceCode(
     ctx: KoaContextWithOIDC,
     form: { action: string; fields: Record<string, string>; userCode?: string; problem?: string },

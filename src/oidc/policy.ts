@@ -105,9 +105,10 @@ function demandedAcr({ oidc }: KoaContextWithOIDC, clients: ClientRegistry): rea
       throw new errors.InvalidRequest('invalid claims.id_token.acr.values type');
     return [...(claim.values ?? []), ...(claim.value === undefined ? [] : [claim.value])].map(String);
   }
-  const requested = oidc.params?.acr_values;
-  if (typeof requested === 'string') return requested.split(' ').filter(Boolean);
-  return clients.file(oidc.client?.clientId ?? '')?.default_acr_values ?? [];
+  const requested = String(oidc.params?.acr_values ?? '')
+    .split(' ')
+    .filter(Boolean);
+  return requested.length > 0 ? requested : (clients.file(oidc.client?.clientId ?? '')?.default_acr_values ?? []);
 }
 
 /** The library reads the hint when a request arrives, not when it goes on after the pages. */

@@ -1,7 +1,7 @@
 import { type ClientMetadata, type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Config } from '../config/config.ts';
 import { epochSeconds } from '../kernel/clock.ts';
-import { OperatorError } from '../kernel/errors.ts';
+import { OperatorError, VestibuleError } from '../kernel/errors.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { CLOCK_TOLERANCE, createAdapter } from './adapter.ts';
 import { CLAIMS_BY_SCOPE, findAccount, SCOPES } from './claims.ts';
@@ -143,6 +143,8 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
         client.clientAuthMethod === 'none' || clients.settings(client.clientId).require_pkce || !!oidc.isFapi('2.0'),
     },
     renderError: (ctx, out, error) => {
+      // No error of the portal or the person, such as a store that does not answer: told where all of those are.
+      if (error instanceof VestibuleError) throw error;
       pages.error(ctx, {
         code: error instanceof errors.SessionNotFound ? 'session_expired' : out.error,
         status: ctx.status,

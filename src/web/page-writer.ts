@@ -40,7 +40,7 @@ export function createPageWriter(deps: {
 
   const contextOf = (ctx: Context, { chosen, uiLocales, client }: Asked): PageContext => {
     const clientDefault = client?.vestibule.default_language;
-    const cookie = ctx.cookies.get(cookieName);
+    const cookie = ctx.cookies.get(cookieName, { signed: false });
     const { language, locale } = chooseLocale(
       {
         ...(chosen === undefined ? {} : { chosen }),

@@ -27,6 +27,7 @@ export function createProviderPages(deps: {
       pages.write(koa(ctx), 'sign-out', { ...form, ...(client ? { clientName: client.client_name } : {}) }, asked(ctx));
     },
     signedOut: (ctx) => pages.write(koa(ctx), 'signed-out', {}, asked(ctx)),
+    stillSignedIn: (ctx) => pages.write(koa(ctx), 'still-signed-in', {}, asked(ctx)),
     deviceCode(ctx, { problem, ...form }) {
       if (problem) ctx.status = 400;
       pages.write(koa(ctx), 'device-code', { ...form, ...(problem ? { problem: { code: problem } } : {}) }, asked(ctx));

@@ -47,46 +47,43 @@ requires('chromium')('every page of the journey', () => {
   }, 60_000);
   afterAll(() => demo?.stop());
 
-  test.each(['light', 'dark'] as const)(
-    'is accessible, fits a 320-pixel telephone and is clean (%s)',
-    async (colorScheme) => {
-      const page = await browser.open({ colorScheme, viewport: { width: 320, height: 640 } });
-      const complaints = complaintsOf(page, [demo.issuer, demo.portals]);
-      const found: Record<string, readonly unknown[]> = {};
-      const look = async (name: string, step: string | null) => {
-        expect([name, await stepOf(page)]).toEqual([name, step]);
-        found[name] = [...((await page.evaluate(FAULTS)) as string[]), ...(await accessibilityViolations(page))];
-      };
-      await page.goto(agenda);
-      await look('portal', null);
-      await press(page, '#sign-in');
-      await look('username', 'identify');
-      await giveUsername(page, '');
-      await look('username left out', 'identify');
-      await giveUsername(page, 'alice');
-      await look('password', 'password');
-      await givePassword(page, 'alice', 'wrong');
-      await look('wrong password', 'password');
-      await givePassword(page, 'alice');
-      await look('consent', 'consent');
-      await press(page, '[data-alternative=cancel]');
-      await look('portal, cancelled', null);
-      await begin(page, mutuelle);
-      await look('portal, signed in', null);
-      await press(page, '#step-up');
-      await look('portal, no second step', null);
-      await page.goto(`${demo.issuer}/session/end`);
-      await look('sign-out', 'sign-out');
-      await press(page);
-      await look('signed out', 'signed-out');
-      await page.goto(`${demo.issuer}/interaction/unknown`);
-      await look('start again', 'error');
-      await page.goto(`${demo.issuer}/auth?client_id=mutuelle&response_type=code&redirect_uri=https://evil.example`);
-      await look('wrong return address', 'error');
-      expect(found).toEqual(Object.fromEntries(Object.keys(found).map((name) => [name, []])));
-      expect(complaints).toEqual([]);
-    },
-  );
+  test('is accessible, fits a 320-pixel telephone and is clean', async () => {
+    const page = await browser.open({ viewport: { width: 320, height: 640 } });
+    const complaints = complaintsOf(page, [demo.issuer, demo.portals]);
+    const found: Record<string, readonly unknown[]> = {};
+    const look = async (name: string, step: string | null) => {
+      expect([name, await stepOf(page)]).toEqual([name, step]);
+      found[name] = [...((await page.evaluate(FAULTS)) as string[]), ...(await accessibilityViolations(page))];
+    };
+    await page.goto(agenda);
+    await look('portal', null);
+    await press(page, '#sign-in');
+    await look('username', 'identify');
+    await giveUsername(page, '');
+    await look('username left out', 'identify');
+    await giveUsername(page, 'alice');
+    await look('password', 'password');
+    await givePassword(page, 'alice', 'wrong');
+    await look('wrong password', 'password');
+    await givePassword(page, 'alice');
+    await look('consent', 'consent');
+    await press(page, '[data-alternative=cancel]');
+    await look('portal, cancelled', null);
+    await begin(page, mutuelle);
+    await look('portal, signed in', null);
+    await press(page, '#step-up');
+    await look('portal, no second step', null);
+    await page.goto(`${demo.issuer}/session/end`);
+    await look('sign-out', 'sign-out');
+    await press(page);
+    await look('signed out', 'signed-out');
+    await page.goto(`${demo.issuer}/interaction/unknown`);
+    await look('start again', 'error');
+    await page.goto(`${demo.issuer}/auth?client_id=mutuelle&response_type=code&redirect_uri=https://evil.example`);
+    await look('wrong return address', 'error');
+    expect(found).toEqual(Object.fromEntries(Object.keys(found).map((name) => [name, []])));
+    expect(complaints).toEqual([]);
+  });
 
   test('can be done with the keyboard alone', async () => {
     const page = await browser.open();

@@ -111,10 +111,13 @@ requires('chromium')('a sign-in that is interrupted', () => {
       const second = await first.context().newPage();
       await begin(first, mutuelle);
       await begin(second, mutuelle);
-      await giveUsername(first, 'alice');
       await giveUsername(second, 'alice');
+      await first.bringToFront();
+      await giveUsername(first, 'alice');
+      await second.bringToFront();
       await givePassword(second, 'alice');
       expect(await claimsAt(second)).toBeDefined();
+      await first.bringToFront();
       await givePassword(first, 'alice');
       expect(first.url()).toBe(mutuelle);
       expect(await claimsAt(first)).toMatchObject({ sub: (await claimsAt(second))?.sub });
@@ -125,11 +128,15 @@ requires('chromium')('a sign-in that is interrupted', () => {
       await begin(page, mutuelle);
       const old = await page.context().newPage();
       await old.goto(page.url());
+      await page.bringToFront();
       await giveUsername(page, 'alice');
+      await old.bringToFront();
       await giveUsername(old, 'bruno');
       expect(await stepOf(old)).toBe('password');
       expect(await old.locator('.account').textContent()).toContain('alice');
+      await page.bringToFront();
       await givePassword(page, 'alice');
+      await old.bringToFront();
       await givePassword(old, 'alice');
       expect([await stepOf(old), await headingOf(old)]).toEqual(['error', 'Please start again']);
       await press(old);
@@ -142,6 +149,7 @@ requires('chromium')('a sign-in that is interrupted', () => {
       await begin(first, extranet);
       await giveUsername(first, 'dieter');
       await signIn(second, mutuelle, 'alice');
+      await first.bringToFront();
       await givePassword(first, 'dieter');
       expect(await claimsAt(first)).toMatchObject({ preferred_username: 'dieter' });
       await second.reload();

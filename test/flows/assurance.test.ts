@@ -9,13 +9,14 @@ const MFA = 'https://refeds.org/profile/mfa';
 
 const mutuelle = clientFile('mutuelle');
 const demanding = clientFile('demanding', { default_acr_values: [SFA] });
+const excessive = clientFile('excessive', { default_acr_values: [MFA] });
 
 let vestibule: Vestibule;
 let portal: Portal;
 let visitor: Visitor;
 
 beforeAll(async () => {
-  vestibule = await startVestibule({ clients: [mutuelle, demanding], people: [alice] });
+  vestibule = await startVestibule({ clients: [mutuelle, demanding, excessive], people: [alice] });
   portal = await Portal.discover(vestibule, mutuelle);
 });
 afterAll(() => vestibule.stop());
@@ -81,6 +82,12 @@ describe('a demand that can’t be met', () => {
       const callback = await signInSilently(visitor, portal, { ...parameters, ...more });
       expect(errorAt(callback)).toBe('unmet_authentication_requirements');
     }
+  });
+
+  test('by the client’s file: said to the portal, which may still ask for less', async () => {
+    const other = await Portal.discover(vestibule, excessive);
+    expect(errorAt(await signInSilently(visitor, other))).toBe('unmet_authentication_requirements');
+    expect(errorAt(await signIn(visitor, other, { acr_values: SFA }))).toBeNull();
   });
 
   test.each([

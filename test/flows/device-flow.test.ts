@@ -143,6 +143,19 @@ describe('a device', () => {
     expect(claims.preferred_username).toBe('bruno');
   });
 
+  test('may ask to stay signed in, which a third party says on the page', async () => {
+    const { device_code, user_code } = await begin(printer, { scope: 'openid offline_access' });
+    await enter(user_code);
+    await visitor.submit();
+    await signInOnThePage();
+    expect(visitor.page.text).toContain('Keep this access while you are away');
+    await visitor.submit();
+    const { refresh_token } = await poll(device_code, 'printer');
+    await vestibule.advanceClock(9 * 3600);
+    const portal = await Portal.discover(vestibule, printer);
+    expect((await portal.refresh(String(refresh_token))).access_token).toBeTruthy();
+  });
+
   test('gets its tokens once', async () => {
     const { device_code, user_code } = await begin();
     await enter(user_code);

@@ -10,6 +10,7 @@ import { alice, call, jsonOf, signIn } from './arrange.ts';
 const mutuelle = clientFile('mutuelle');
 const hybrid = clientFile('hybrid', {
   redirect_uris: ['https://hybrid.example/callback'],
+  post_logout_redirect_uris: [],
   response_types: ['code', 'code id_token'],
   grant_types: ['authorization_code', 'implicit'],
 });

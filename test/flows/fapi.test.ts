@@ -56,9 +56,9 @@ async function signInAsFapi() {
 }
 
 /** With an assertion and a DPoP proof, by the library. */
-async function redeem(portal: Portal, callback: URL) {
+async function redeem(portal: Portal, callback: URL, keys?: Awaited<ReturnType<typeof client.randomDPoPKeyPair>>) {
   const { configuration } = portal;
-  const DPoP = client.getDPoPHandle(configuration, await client.randomDPoPKeyPair('ES256'));
+  const DPoP = client.getDPoPHandle(configuration, keys ?? (await client.randomDPoPKeyPair('ES256')));
   const pending = portal.pending(callback);
   const checks = {
     expectedState: callback.searchParams.get('state') ?? '',
@@ -114,6 +114,20 @@ describe('a client held to FAPI 2.0', () => {
     expect(fresh.refresh_token).toBe(tokens.refresh_token);
   });
 
+  test('can name its DPoP key with the pushed request; the code is good for no other', async () => {
+    const portal = await portalOf(bank);
+    const { configuration } = portal;
+    const keys = await client.randomDPoPKeyPair('ES256');
+    const DPoP = client.getDPoPHandle(configuration, keys);
+    const parameters = (await portal.authorizationUrl()).searchParams;
+    const url = await client.buildAuthorizationUrlWithPAR(configuration, parameters, { DPoP });
+    await visitor.visit(url);
+    const callback = await giveUsernameAndPassword(visitor);
+    await expect(redeem(portal, callback)).rejects.toMatchObject({ error: 'invalid_grant' });
+    await visitor.visit(await client.buildAuthorizationUrlWithPAR(configuration, parameters, { DPoP }));
+    expect((await redeem(portal, visitor.left, keys)).tokens.token_type.toLowerCase()).toBe('dpop');
+  });
+
   test('gets no token without DPoP, whatever its file leaves out', async () => {
     const { portal, callback } = await signInAsFapi();
     await expect(portal.exchange(callback)).rejects.toMatchObject({ error: 'invalid_grant' });
@@ -152,7 +166,7 @@ describe('a client held to FAPI 2.0', () => {
 
   test('has a minute for its code', async () => {
     const { portal, callback } = await signInAsFapi();
-    await vestibule.advanceClock(76);
+    await vestibule.advanceClock(61);
     await expect(redeem(portal, callback)).rejects.toMatchObject({ error: 'invalid_grant' });
   });
 });

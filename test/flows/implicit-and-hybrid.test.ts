@@ -143,6 +143,11 @@ describe('a client whose file does not', () => {
   });
 });
 
+test('a file that the protocol rules out stops the start, not the first visitor', async () => {
+  const file = clientFile('on-loopback', { response_types: ['id_token'], grant_types: ['implicit'] });
+  await expect(startVestibule({ clients: [file] })).rejects.toThrow(/on-loopback\.yaml[\s\S]*implicit/);
+});
+
 test('none: signs in and brings nothing', async () => {
   const other = await Portal.discover(vestibule, silent);
   const callback = await signIn(visitor, other, { response_type: 'none' });

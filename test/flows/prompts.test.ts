@@ -101,6 +101,18 @@ describe('auth_time', () => {
     await visitor.submit();
     expect(await authTime(visitor.left, other)).toBe(first);
   });
+
+  test('does not move with a consent in the same request', async () => {
+    const other = await Portal.discover(vestibule, stranger);
+    await visitor.visit(await other.authorizationUrl({ prompt: 'consent' }));
+    await visitor.submit({ username: 'alice' });
+    await visitor.submit({ password: alice.password });
+    expect(visitor.page.step).toBe('consent');
+    const signedInAt = Math.floor(vestibule.now() / 1000);
+    await vestibule.advanceClock(100);
+    await visitor.submit();
+    expect(await authTime(visitor.left, other)).toBeLessThanOrEqual(signedInAt);
+  });
 });
 
 describe('max_age', () => {

@@ -17,6 +17,12 @@ const mutuelle = clientFile('mutuelle', {
 });
 const other = clientFile('other', grants);
 const plain = clientFile('plain', { grant_types: ['authorization_code'] });
+const limited = clientFile('limited', { ...grants, scope: 'openid email invoices:read' });
+const machine = clientFile('machine', {
+  grant_types: ['client_credentials'],
+  redirect_uris: [],
+  scope: 'invoices:write',
+});
 const letters = clientFile('letters', { grant_types: ['client_credentials'], redirect_uris: [] });
 
 let vestibule: Vestibule;
@@ -36,7 +42,7 @@ beforeAll(async () => {
         [PAYROLL]: { scopes: ['payroll:read'], clients: ['other'] },
       },
     },
-    clients: [mutuelle, other, plain, letters],
+    clients: [mutuelle, other, plain, limited, machine, letters],
     people: [alice],
   });
   portal = await Portal.discover(vestibule, mutuelle);
@@ -164,6 +170,26 @@ describe('invalid_target', () => {
     expect(await jsonOf(await token({ ...code, ...verifier, resource: LETTERS }))).toMatchObject({
       error: 'invalid_target',
     });
+  });
+});
+
+describe('a client whose file limits its scopes', () => {
+  test('gets those it lists, of a person and of an API', async () => {
+    const from = await Portal.discover(vestibule, limited);
+    expect((await from.exchange(await signIn(visitor, from, { scope: 'openid email' }))).scope).toBe('openid email');
+    const parameters = { scope: 'openid invoices:read invoices:write', resource: INVOICES };
+    expect((await from.exchange(await signInSilently(visitor, from, parameters))).scope).toBe('invoices:read');
+  });
+
+  test('is refused any other of a person', async () => {
+    const from = await Portal.discover(vestibule, limited);
+    expect(errorAt(await signInSilently(visitor, from, { scope: 'openid phone' }))).toBe('invalid_scope');
+  });
+
+  test('gets no other of an API in its own name', async () => {
+    const form = { grant_type: 'client_credentials', resource: INVOICES, scope: 'invoices:read invoices:write' };
+    expect(await jsonOf(await token(form, 'machine'))).toMatchObject({ scope: 'invoices:write' });
+    expect(await jsonOf(await token(form, 'limited'))).toMatchObject({ scope: 'invoices:read' });
   });
 });
 

@@ -37,14 +37,18 @@ beforeAll(async () => {
 afterAll(() => Promise.all([vestibule?.stop(), behindProxy?.stop()]));
 
 describe('18 host poisoning', () => {
-  const requestFor = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: HOST\r\nAccept: text/html\r\nConnection: close\r\n`;
+  const requestFor = (path: string): string =>
+    `GET ${path} HTTP/1.1\r\nHost: HOST\r\nAccept: text/html\r\nConnection: close\r\n`;
   const poisons: readonly (readonly [string, (path: string) => string])[] = [
     ['Host', (path) => requestFor(path).replace('HOST', EVIL)],
     ['a Host with a port and a user', (path) => requestFor(path).replace('HOST', `x@${EVIL}:80`)],
     ['two Hosts', (path) => `${requestFor(path).replace('HOST', EVIL)}Host: ${EVIL}\r\n`],
     ['X-Forwarded-Host', (path) => `${requestFor(path)}X-Forwarded-Host: ${EVIL}\r\n`],
     ['Forwarded', (path) => `${requestFor(path)}Forwarded: host=${EVIL};proto=https\r\n`],
-    ['X-Forwarded-Proto and -Port', (path) => `${requestFor(path)}X-Forwarded-Proto: ${EVIL}\r\nX-Forwarded-Port: 1\r\n`],
+    [
+      'X-Forwarded-Proto and -Port',
+      (path) => `${requestFor(path)}X-Forwarded-Proto: ${EVIL}\r\nX-Forwarded-Port: 1\r\n`,
+    ],
     ['X-Forwarded-Prefix', (path) => `${requestFor(path)}X-Forwarded-Prefix: //${EVIL}\r\n`],
     ['X-Original-URL', (path) => `${requestFor(path)}X-Original-Url: http://${EVIL}/\r\n`],
     ['a target in absolute form', (path) => requestFor(`http://${EVIL}${path}`)],
@@ -61,7 +65,9 @@ describe('18 host poisoning', () => {
         const { status, head, body } = await sendRaw(server, `${poisoned(path)}\r\n`);
         expect(status).not.toBe(0);
         // The text of a "not found" may say what was asked for; addresses are what somebody follows.
-        const addresses = [...`${head}\n${body}`.matchAll(/(?:location: |href="|action="|"https?:|src=")[^\s"]*/gi)].join(' ');
+        const addresses = [
+          ...`${head}\n${body}`.matchAll(/(?:location: |href="|action="|"https?:|src=")[^\s"]*/gi),
+        ].join(' ');
         expect(addresses).not.toContain(EVIL);
       }
     }
@@ -143,22 +149,48 @@ describe('28 clickjacking, and what every answer carries', () => {
     expectGuarded(visitor.page.headers);
   });
 
-  test.each(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PROPFIND'])('every address asked for by %s', async (method) => {
-    const paths = [
-      ...['/', '/auth', '/auth/x', '/token', '/me', '/jwks', '/request', '/session/end', '/session/end/confirm', '/device'],
-      ...['/session/end/success', '/token/introspection', '/token/revocation', '/reg', '/reg/x', '/device/x', DISCOVERY],
-      ...['/interaction', '/interaction/x', '/interaction/x/password', '/interaction/x/y/z', '/assets/x', '/assets/'],
-      ...['/nothing', '/%', '/..%2f..%2f', '/health/live', '/health/ready', '/metrics', '/.env', '/package.json'],
-      ...['/auth?client_id=mutuelle', '/auth?client_id=mutuelle&redirect_uri=https://evil.example', '/auth?client_id=a&client_id=b'],
-    ];
-    for (const path of paths) {
-      const { status, headers, text } = await send(vestibule, path, { method, headers: { accept: 'text/html' } });
-      expect([path, status < 500]).toEqual([path, true]);
-      expectDiscreet(headers, text);
-      if (/html/.test(headers.get('content-type') ?? '')) expectGuarded(headers);
-      if (/^\/(health|metrics|\.env|package)/.test(path)) expect([404, 405]).toContain(status);
-    }
-  });
+  test.each(['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PROPFIND'])(
+    'every address asked for by %s',
+    async (method) => {
+      const paths = [
+        ...[
+          '/',
+          '/auth',
+          '/auth/x',
+          '/token',
+          '/me',
+          '/jwks',
+          '/request',
+          '/session/end',
+          '/session/end/confirm',
+          '/device',
+        ],
+        ...[
+          '/session/end/success',
+          '/token/introspection',
+          '/token/revocation',
+          '/reg',
+          '/reg/x',
+          '/device/x',
+          DISCOVERY,
+        ],
+        ...['/interaction', '/interaction/x', '/interaction/x/password', '/interaction/x/y/z', '/assets/x', '/assets/'],
+        ...['/nothing', '/%', '/..%2f..%2f', '/health/live', '/health/ready', '/metrics', '/.env', '/package.json'],
+        ...[
+          '/auth?client_id=mutuelle',
+          '/auth?client_id=mutuelle&redirect_uri=https://evil.example',
+          '/auth?client_id=a&client_id=b',
+        ],
+      ];
+      for (const path of paths) {
+        const { status, headers, text } = await send(vestibule, path, { method, headers: { accept: 'text/html' } });
+        expect([path, status < 500]).toEqual([path, true]);
+        expectDiscreet(headers, text);
+        if (/html/.test(headers.get('content-type') ?? '')) expectGuarded(headers);
+        if (/^\/(health|metrics|\.env|package)/.test(path)) expect([404, 405]).toContain(status);
+      }
+    },
+  );
 
   test('an answer that is posted by itself to the portal cannot be framed either', async () => {
     await visitor.visit(await portal.authorizationUrl());
@@ -206,7 +238,8 @@ describe('25 cookies that others cannot plant or read', () => {
 
   test('on the http of this machine: HttpOnly and SameSite all the same', async () => {
     const { cookies } = await signInAt(vestibule);
-    for (const { name, httpOnly, sameSite } of cookies.all) expect([name, httpOnly, sameSite]).toEqual([name, true, 'lax']);
+    for (const { name, httpOnly, sameSite } of cookies.all)
+      expect([name, httpOnly, sameSite]).toEqual([name, true, 'lax']);
   });
 
   test('on https every answer insists on it', async () => {

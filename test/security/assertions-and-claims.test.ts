@@ -54,7 +54,10 @@ describe('36 assertion replay', () => {
 
   test('the same assertion 50 times at once: one is believed', async () => {
     const jwt = await assertion();
-    expect(statuses(await Promise.all(Array.from({ length: 50 }, () => prove(jwt))))).toEqual([200, ...Array(49).fill(401)]);
+    expect(statuses(await Promise.all(Array.from({ length: 50 }, () => prove(jwt))))).toEqual([
+      200,
+      ...Array(49).fill(401),
+    ]);
   });
 
   test('the same assertion at another endpoint', async () => {
@@ -73,7 +76,12 @@ describe('36 assertion replay', () => {
   });
 
   test('one made for another server is not believed here, whatever the request line names', async () => {
-    for (const aud of ['https://evil.example', 'https://evil.example/token', `${vestibule.issuer}.evil.example`, `${vestibule.issuer}/`]) {
+    for (const aud of [
+      'https://evil.example',
+      'https://evil.example/token',
+      `${vestibule.issuer}.evil.example`,
+      `${vestibule.issuer}/`,
+    ]) {
       expect([aud, await prove(await assertion({ aud }))]).toEqual([aud, expect.objectContaining({ status: 401 })]);
     }
     const body = new URLSearchParams(form(await assertion({ aud: 'http://evil.example/token' }))).toString();
@@ -143,8 +151,20 @@ describe('40 claim override', () => {
     const { tokens } = await tokensFor(vestibule, reader, actor, { scope: 'openid profile email', claims });
     const idToken = tokens.claims() as Readonly<Record<string, unknown>>;
     const { json } = await userinfo(vestibule, tokens.access_token);
-    expect(idToken).toMatchObject({ iss: vestibule.issuer, aud: 'reader', amr: ['pwd'], acr: 'https://refeds.org/profile/sfa', name: 'Actor' });
-    expect(json).toMatchObject({ sub: idToken.sub, name: 'Actor', preferred_username: 'actor', email: actor.email, email_verified: false });
+    expect(idToken).toMatchObject({
+      iss: vestibule.issuer,
+      aud: 'reader',
+      amr: ['pwd'],
+      acr: 'https://refeds.org/profile/sfa',
+      name: 'Actor',
+    });
+    expect(json).toMatchObject({
+      sub: idToken.sub,
+      name: 'Actor',
+      preferred_username: 'actor',
+      email: actor.email,
+      email_verified: false,
+    });
     for (const said of [idToken, json]) {
       for (const [name, value] of Object.entries(RESERVED)) expect([name, said[name]]).not.toEqual([name, value]);
     }

@@ -99,7 +99,10 @@ describe('29 redirect_uri parsing', () => {
   });
 
   test('twice, once good and once evil, in either order', async () => {
-    for (const pair of [[GOOD, `https://${EVIL}`], [`https://${EVIL}`, GOOD]]) {
+    for (const pair of [
+      [GOOD, `https://${EVIL}`],
+      [`https://${EVIL}`, GOOD],
+    ]) {
       const parameters = await requestWith('redirect_uri', undefined);
       for (const address of pair) parameters.append('redirect_uri', address);
       await visitor.visit(`/auth?${parameters}`);
@@ -109,7 +112,12 @@ describe('29 redirect_uri parsing', () => {
   });
 
   test('an error of the request goes to no unregistered address either', async () => {
-    for (const [name, value] of [['response_type', 'x'], ['scope', undefined], ['prompt', 'none'], ['code_challenge', '']] as const) {
+    for (const [name, value] of [
+      ['response_type', 'x'],
+      ['scope', undefined],
+      ['prompt', 'none'],
+      ['code_challenge', ''],
+    ] as const) {
       const parameters = await requestWith(name, value);
       parameters.set('redirect_uri', `https://${EVIL}`);
       await expectRefused(`/auth?${parameters}`);
@@ -119,7 +127,12 @@ describe('29 redirect_uri parsing', () => {
   test('a code is not redeemed for another address than it was sent to', async () => {
     const callback = await signIn(visitor, portal, alice);
     for (const redirect_uri of [`https://${EVIL}`, `${GOOD}/`, GOOD.toUpperCase()]) {
-      const { status, json } = await post(vestibule, '/token', { ...redemption(portal, callback), redirect_uri }, mutuelle);
+      const { status, json } = await post(
+        vestibule,
+        '/token',
+        { ...redemption(portal, callback), redirect_uri },
+        mutuelle,
+      );
       expect([status, json.access_token]).toEqual([400, undefined]);
     }
   });
@@ -180,7 +193,17 @@ describe('30 PKCE downgrade', () => {
 });
 
 describe('37 disabled flow coerced', () => {
-  const DISABLED = ['token', 'id_token', 'id_token token', 'code token', 'code id_token', 'code id_token token', 'none', 'x', ''];
+  const DISABLED = [
+    'token',
+    'id_token',
+    'id_token token',
+    'code token',
+    'code id_token',
+    'code id_token token',
+    'none',
+    'x',
+    '',
+  ];
 
   test.each(DISABLED)('response_type=%s is refused', async (type) => {
     await visitor.visit(`/auth?${await requestWith('response_type', type)}`);
@@ -200,25 +223,35 @@ describe('37 disabled flow coerced', () => {
       origin: vestibule.issuer,
     });
     expect(answer.location?.pathname).toBe(`/auth/${interaction}`);
-    await visitor.visit(`/auth/${interaction}?response_type=token&response_mode=fragment&client_id=lenient&redirect_uri=https://${EVIL}`);
+    await visitor.visit(
+      `/auth/${interaction}?response_type=token&response_mode=fragment&client_id=lenient&redirect_uri=https://${EVIL}`,
+    );
     expect(visitor.left.href).toMatch(new RegExp(`^${GOOD}\\?code=`));
     expect(visitor.left.href).not.toMatch(/access_token/);
   });
 
-  test.each(['password', 'implicit', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code', 'urn:openid:params:grant-type:ciba', '__proto__', 'constructor'])(
-    'a token for the grant type %s is refused',
-    async (grant_type) => {
-      const form = { grant_type, username: 'alice', password: alice.password, device_code: 'x', auth_req_id: 'x' };
-      const { status, json } = await post(vestibule, '/token', form, mutuelle);
-      expect([status, json.access_token]).toEqual([400, undefined]);
+  test.each([
+    'password',
+    'implicit',
+    'client_credentials',
+    'urn:ietf:params:oauth:grant-type:device_code',
+    'urn:openid:params:grant-type:ciba',
+    '__proto__',
+    'constructor',
+  ])('a token for the grant type %s is refused', async (grant_type) => {
+    const form = { grant_type, username: 'alice', password: alice.password, device_code: 'x', auth_req_id: 'x' };
+    const { status, json } = await post(vestibule, '/token', form, mutuelle);
+    expect([status, json.access_token]).toEqual([400, undefined]);
+  });
+
+  test.each(['/device', '/device/auth', '/reg', '/reg/mutuelle', '/backchannel', '/challenge', '/credential'])(
+    '%s is off, so it is not there',
+    async (path) => {
+      for (const method of ['GET', 'POST']) {
+        expect((await visitor.request(method, new URL(path, vestibule.issuer), undefined)).status).toBe(404);
+      }
     },
   );
-
-  test.each(['/device', '/device/auth', '/reg', '/reg/mutuelle', '/backchannel', '/challenge', '/credential'])('%s is off, so it is not there', async (path) => {
-    for (const method of ['GET', 'POST']) {
-      expect((await visitor.request(method, new URL(path, vestibule.issuer), undefined)).status).toBe(404);
-    }
-  });
 });
 
 describe('38 open redirect', () => {
@@ -228,7 +261,9 @@ describe('38 open redirect', () => {
         const post_logout_redirect_uri = address;
         await expectRefused(`/session/end?${new URLSearchParams({ client_id: 'mutuelle', post_logout_redirect_uri })}`);
         // Without a client nothing is registered, so nothing is followed.
-        const page = await new Visitor(vestibule).visit(`/session/end?${new URLSearchParams({ post_logout_redirect_uri })}`);
+        const page = await new Visitor(vestibule).visit(
+          `/session/end?${new URLSearchParams({ post_logout_redirect_uri })}`,
+        );
         expect([address, page.status, page.step]).toEqual([address, 200, 'signed-out']);
       }),
     );
@@ -237,8 +272,18 @@ describe('38 open redirect', () => {
   test('a language link leads nowhere else', async () => {
     await visitor.visit(await portal.authorizationUrl());
     const interaction = visitor.page.url.pathname;
-    for (const path of [`${interaction}//${EVIL}`, `${interaction}/%2f%2f${EVIL}`, `${interaction}/\\${EVIL}`, `${interaction}/@${EVIL}`, `${interaction}/%0d%0aLocation:%20https:%2f%2f${EVIL}`]) {
-      const { location, headers } = await visitor.request('GET', new URL(`${path}?lang=fr`, vestibule.issuer), undefined);
+    for (const path of [
+      `${interaction}//${EVIL}`,
+      `${interaction}/%2f%2f${EVIL}`,
+      `${interaction}/\\${EVIL}`,
+      `${interaction}/@${EVIL}`,
+      `${interaction}/%0d%0aLocation:%20https:%2f%2f${EVIL}`,
+    ]) {
+      const { location, headers } = await visitor.request(
+        'GET',
+        new URL(`${path}?lang=fr`, vestibule.issuer),
+        undefined,
+      );
       expect(location?.origin ?? vestibule.issuer).toBe(vestibule.issuer);
       expect(headers.location ?? '').not.toMatch(/^\/\/|[\r\n]/);
     }

@@ -114,7 +114,16 @@ describe('12 counter race', () => {
 
 describe('14 identifier aliases', () => {
   test('every spelling of an account shares one counter', async () => {
-    const spellings = ['alice', 'ALICE', ' alice', 'alice\t', 'alice@example.org', 'Alice@EXAMPLE.org', 'ａｌｉｃｅ', 'a\u00adlice'];
+    const spellings = [
+      'alice',
+      'ALICE',
+      ' alice',
+      'alice\t',
+      'alice@example.org',
+      'Alice@EXAMPLE.org',
+      'ａｌｉｃｅ',
+      'a\u00adlice',
+    ];
     for (let n = 0; n < LIMIT; n++) {
       expect((await guess(spellings[n % spellings.length] ?? '', TOO_LONG)).status).toBe(400);
     }
@@ -194,7 +203,11 @@ describe('17 enumeration', () => {
     // The difference to find is tenfold; a busy machine blurs the rest.
     const known = fastest.get('known') ?? 0;
     for (const what of ['unknown', 'suspended']) {
-      expect([what, (fastest.get(what) ?? 0) > known / 2, (fastest.get(what) ?? 0) < known * 2]).toEqual([what, true, true]);
+      expect([what, (fastest.get(what) ?? 0) > known / 2, (fastest.get(what) ?? 0) < known * 2]).toEqual([
+        what,
+        true,
+        true,
+      ]);
     }
     expect(fastest.get('too long')).toBeLessThan(known / 2);
   });
@@ -239,10 +252,16 @@ describe('9 bcrypt truncation', () => {
     expect(await tryAt(username, password.slice(0, -1))).toBe(400);
   });
 
-  test.each(['a'.repeat(73), 'é'.repeat(37), '😀'.repeat(19)])('a new password beyond 72 bytes is refused, not cut', async (password) => {
-    const { code, stderr } = await another.command(['people', 'add', 'too-long', '--password-stdin'], `${password}\n`);
-    expect([code, stderr]).toEqual([1, expect.stringContaining('72 bytes')]);
-  });
+  test.each(['a'.repeat(73), 'é'.repeat(37), '😀'.repeat(19)])(
+    'a new password beyond 72 bytes is refused, not cut',
+    async (password) => {
+      const { code, stderr } = await another.command(
+        ['people', 'add', 'too-long', '--password-stdin'],
+        `${password}\n`,
+      );
+      expect([code, stderr]).toEqual([1, expect.stringContaining('72 bytes')]);
+    },
+  );
 
   test('nor does an imported bcrypt hash ignore them, beside Argon2id', async () => {
     const data = bcrypt.hashSync(ascii.password, 10);

@@ -15,7 +15,10 @@ beforeAll(async () => {
   vestibule = await startVestibule({
     clients: [mutuelle],
     people: [alice],
-    settings: { features: { registration: { enabled: true }, device_flow: { enabled: true } }, limits: { account: { count: 1000 } } },
+    settings: {
+      features: { registration: { enabled: true }, device_flow: { enabled: true } },
+      limits: { account: { count: 1000 } },
+    },
   });
   portal = await Portal.discover(vestibule, mutuelle);
 });
@@ -78,19 +81,31 @@ describe('48 XSS', () => {
       if (second.step === 'password') expectInert(await visitor.submit({ password: payload }));
     }
     const encoded = encodeURIComponent(payload);
-    for (const path of [`/${encoded}`, `/interaction/${encoded}`, `/assets/${encoded}`, `/device?user_code=${encoded}`, `/nothing?lang=${encoded}`]) {
+    for (const path of [
+      `/${encoded}`,
+      `/interaction/${encoded}`,
+      `/assets/${encoded}`,
+      `/device?user_code=${encoded}`,
+      `/nothing?lang=${encoded}`,
+    ]) {
       const page = await visitor.request('GET', new URL(path, vestibule.issuer), undefined);
       if (page.step !== undefined) expectInert(page);
       else expect(page.body).not.toContain('<xss');
     }
     await visitor.visit('/device');
-    expectInert(await visitor.post('/device', { xsrf: visitor.page.forms[0]?.fields[0]?.value ?? '', user_code: payload }));
+    expectInert(
+      await visitor.post('/device', { xsrf: visitor.page.forms[0]?.fields[0]?.value ?? '', user_code: payload }),
+    );
   });
 
   test('the name a stranger registers under is inert on every page that shows it', async () => {
     for (const client_name of MARKUP) {
       const body = JSON.stringify({ redirect_uris: ['https://app.example/cb'], client_name });
-      const { json } = await send(vestibule, '/reg', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+      const { json } = await send(vestibule, '/reg', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
       const client = { redirect_uris: ['https://app.example/cb'], ...json, client_id: String(json.client_id) };
       const stranger = new Visitor(vestibule);
       expectInert(await stranger.visit(await (await Portal.discover(vestibule, client)).authorizationUrl()));
@@ -122,9 +137,9 @@ describe('49 EJS options', () => {
     'settings[view options][client]': 'true',
     'settings[view options][localsName]': 'x=process.exit(1)',
     'view options': '1',
-    'cache': 'true',
-    'delimiter': '?',
-    'filename': '/etc/passwd',
+    cache: 'true',
+    delimiter: '?',
+    filename: '/etc/passwd',
     '__proto__[outputFunctionName]': 'x;process.exit(1)//',
     'constructor[prototype][outputFunctionName]': 'x;process.exit(1)//',
   };
@@ -146,28 +161,39 @@ describe('49 EJS options', () => {
 });
 
 describe('50 operator injection', () => {
-  test.each(['username[$ne]=', 'username[]=alice', 'username[0]=alice', 'username.x=alice', 'username=alice&username=bruno', 'username%00=alice', '$where=1', 'username=alice&username[$gt]=', '{"username":{"$ne":""}}'])(
-    'a form %s is refused',
-    async (fields) => {
-      await visitor.visit(await portal.authorizationUrl());
-      const form = visitor.page.forms[0];
-      const csrf = new URLSearchParams({ _csrf: form?.fields.find(({ name }) => name === '_csrf')?.value ?? '' });
-      const headers = { origin: vestibule.issuer };
-      const page = await visitor.request('POST', form?.action ?? new URL(vestibule.issuer), `${csrf}&${fields}`, headers);
-      expect([page.status, page.step]).toEqual([400, 'error']);
-    },
-  );
+  test.each([
+    'username[$ne]=',
+    'username[]=alice',
+    'username[0]=alice',
+    'username.x=alice',
+    'username=alice&username=bruno',
+    'username%00=alice',
+    '$where=1',
+    'username=alice&username[$gt]=',
+    '{"username":{"$ne":""}}',
+  ])('a form %s is refused', async (fields) => {
+    await visitor.visit(await portal.authorizationUrl());
+    const form = visitor.page.forms[0];
+    const csrf = new URLSearchParams({ _csrf: form?.fields.find(({ name }) => name === '_csrf')?.value ?? '' });
+    const headers = { origin: vestibule.issuer };
+    const page = await visitor.request('POST', form?.action ?? new URL(vestibule.issuer), `${csrf}&${fields}`, headers);
+    expect([page.status, page.step]).toEqual([400, 'error']);
+  });
 
-  test.each(['application/json', 'multipart/form-data; boundary=x', 'text/plain', 'application/xml', '', 'application/x-www-form-urlencoded-'])(
-    'a form as %j is refused',
-    async (type) => {
-      await visitor.visit(await portal.authorizationUrl());
-      const headers = { origin: vestibule.issuer, 'content-type': type };
-      const body = JSON.stringify({ _csrf: 'x', username: { $ne: '' } });
-      const action = visitor.page.forms[0]?.action ?? new URL(vestibule.issuer);
-      expect((await visitor.request('POST', action, body, headers)).status).toBe(415);
-    },
-  );
+  test.each([
+    'application/json',
+    'multipart/form-data; boundary=x',
+    'text/plain',
+    'application/xml',
+    '',
+    'application/x-www-form-urlencoded-',
+  ])('a form as %j is refused', async (type) => {
+    await visitor.visit(await portal.authorizationUrl());
+    const headers = { origin: vestibule.issuer, 'content-type': type };
+    const body = JSON.stringify({ _csrf: 'x', username: { $ne: '' } });
+    const action = visitor.page.forms[0]?.action ?? new URL(vestibule.issuer);
+    expect((await visitor.request('POST', action, body, headers)).status).toBe(415);
+  });
 
   test('objects and lists in the place of tokens and names find nothing', async () => {
     const { tokens } = await tokensFor(vestibule, mutuelle);
@@ -188,11 +214,36 @@ describe('50 operator injection', () => {
       const { status, json } = await send(vestibule, '/token', { method: 'POST', headers, body });
       expect([body, status, json.access_token]).toEqual([body, 400, undefined]);
     }
-    for (const id of ['mutuelle[$ne]', 'mutuelle\u0000', '%', "' OR 1=1 --", '__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
-      const { status } = await send(vestibule, `/auth?${new URLSearchParams({ client_id: id, response_type: 'code' })}`);
+    for (const id of [
+      'mutuelle[$ne]',
+      'mutuelle\u0000',
+      '%',
+      "' OR 1=1 --",
+      '__proto__',
+      'constructor',
+      'toString',
+      'hasOwnProperty',
+    ]) {
+      const { status } = await send(
+        vestibule,
+        `/auth?${new URLSearchParams({ client_id: id, response_type: 'code' })}`,
+      );
       expect([id, status]).toEqual([id, 400]);
     }
-    for (const metadata of ['{"redirect_uris":{"$ne":1}}', '{"redirect_uris":[{"$ne":1}]}', '{"redirect_uris":"https://a.example"}', '[]', 'null', '1', '"x"', '{', '{"redirect_uris":["https://a.example/cb"],"client_name":{"$ne":1}}', '{"redirect_uris":["https://a.example/cb"],"grant_types":{"length":1}}', '{"redirect_uris":["https://a.example/cb"],"jwks":{"keys":{"0":1}}}', '{"redirect_uris":["https://a.example/cb"],"contacts":[{}]}']) {
+    for (const metadata of [
+      '{"redirect_uris":{"$ne":1}}',
+      '{"redirect_uris":[{"$ne":1}]}',
+      '{"redirect_uris":"https://a.example"}',
+      '[]',
+      'null',
+      '1',
+      '"x"',
+      '{',
+      '{"redirect_uris":["https://a.example/cb"],"client_name":{"$ne":1}}',
+      '{"redirect_uris":["https://a.example/cb"],"grant_types":{"length":1}}',
+      '{"redirect_uris":["https://a.example/cb"],"jwks":{"keys":{"0":1}}}',
+      '{"redirect_uris":["https://a.example/cb"],"contacts":[{}]}',
+    ]) {
       const headers = { 'content-type': 'application/json' };
       const { status } = await send(vestibule, '/reg', { method: 'POST', headers, body: metadata });
       expect([metadata, status]).toEqual([metadata, 400]);
@@ -203,14 +254,22 @@ describe('50 operator injection', () => {
 describe('51 slow patterns and depth, 52 unbounded input', () => {
   const HUGE = 15_000;
   const repeat = (text: string, length = HUGE): string => text.repeat(Math.ceil(length / text.length)).slice(0, length);
-  /** Answered in time, and so is whoever comes at the same moment. */
-  async function expectQuick(what: string, request: () => Promise<{ readonly status: number }>): Promise<void> {
-    const started = performance.now();
-    const [answer, neighbour] = await Promise.all([request(), send(vestibule, '/jwks')]);
-    const inTime = performance.now() - started < 1500;
-    expect([what, inTime, neighbour.status, answer.status < 500]).toEqual([what, true, 200, true]);
+  /** Of the server's process: what a request costs, however busy the machine is. */
+  async function processorSeconds(): Promise<number> {
+    const metrics = await (await fetch(`${vestibule.operationsUrl}/metrics`)).text();
+    return Number(/^process_cpu_seconds_total (\S+)/m.exec(metrics)?.[1]);
   }
-  const get = (path: string, headers: Readonly<Record<string, string>> = {}) => (): Promise<Answer> => send(vestibule, path, { headers });
+  /** Costs next to nothing, is answered, and so is whoever comes at the same moment. */
+  async function expectCheap(what: string, request: () => Promise<{ readonly status: number }>): Promise<void> {
+    const before = await processorSeconds();
+    const [answer, neighbour] = await Promise.all([request(), send(vestibule, '/jwks')]);
+    const isCheap = (await processorSeconds()) - before < 0.5;
+    expect([what, isCheap, neighbour.status, answer.status < 500]).toEqual([what, true, 200, true]);
+  }
+  const get =
+    (path: string, headers: Readonly<Record<string, string>> = {}) =>
+    (): Promise<Answer> =>
+      send(vestibule, path, { headers });
 
   test('headers made to be slow to read', async () => {
     const asset = /"(\/assets\/[^"]+\.css)"/.exec((await visitor.visit('/nothing')).body)?.[1] ?? '';
@@ -230,25 +289,54 @@ describe('51 slow patterns and depth, 52 unbounded input', () => {
       ['/me', 'dpop', repeat('eyJ.')],
       ['/nothing', 'origin', repeat('http://a.')],
     ];
-    for (const [path, name, value] of headers) await expectQuick(`${path} ${name}`, get(path, { [name]: value }));
+    for (const [path, name, value] of headers) await expectCheap(`${path} ${name}`, get(path, { [name]: value }));
   });
 
   test('addresses made to be slow to read', async () => {
-    for (const path of [repeat('/'), repeat('/..'), repeat('/%2e'), `/interaction/${repeat('a-')}`, `/assets/${repeat('../')}`, `/nothing?${repeat('a&')}`, `/nothing?${repeat('lang=fr&')}`, `/nothing?${repeat('a[')}`, `/auth?${repeat('scope=openid&')}`]) {
-      await expectQuick(path.slice(0, 40), get(path));
+    for (const path of [
+      repeat('/'),
+      repeat('/..'),
+      repeat('/%2e'),
+      `/interaction/${repeat('a-')}`,
+      `/assets/${repeat('../')}`,
+      `/nothing?${repeat('a&')}`,
+      `/nothing?${repeat('lang=fr&')}`,
+      `/nothing?${repeat('a[')}`,
+      `/auth?${repeat('scope=openid&')}`,
+    ]) {
+      await expectCheap(path.slice(0, 40), get(path));
     }
     const { searchParams } = await portal.authorizationUrl();
-    for (const [name, value] of [['scope', repeat('a ', 12_000)], ['ui_locales', repeat('fr-', 12_000)], ['ui_locales', repeat('fr ', 12_000)], ['login_hint', repeat('a@', 12_000)], ['acr_values', repeat('x ', 12_000)], ['prompt', repeat('login ', 12_000)], ['claims', repeat('{"userinfo":', 5000)], ['claims', repeat('[', 5000)], ['max_age', '9'.repeat(5000)]] as const) {
+    for (const [name, value] of [
+      ['scope', repeat('a ', 12_000)],
+      ['ui_locales', repeat('fr-', 12_000)],
+      ['ui_locales', repeat('fr ', 12_000)],
+      ['login_hint', repeat('a@', 12_000)],
+      ['acr_values', repeat('x ', 12_000)],
+      ['prompt', repeat('login ', 12_000)],
+      ['claims', repeat('{"userinfo":', 5000)],
+      ['claims', repeat('[', 5000)],
+      ['max_age', '9'.repeat(5000)],
+    ] as const) {
       const request = new URLSearchParams(searchParams);
       request.set(name, value);
-      await expectQuick(`${name} ${value.slice(0, 20)}`, get(`/auth?${request}`));
+      await expectCheap(`${name} ${value.slice(0, 20)}`, get(`/auth?${request}`));
     }
   });
 
   test('names and passwords made to be slow to read', async () => {
-    for (const username of [repeat('a@', 1000), repeat('ﷺ', 1000), repeat('\u0301', 1000), repeat('ß', 1000), repeat('\u200b', 1000), repeat('👨‍👩‍👧‍👦', 1000), repeat(' ', 1000), repeat('a', 10_000)]) {
+    for (const username of [
+      repeat('a@', 1000),
+      repeat('ﷺ', 1000),
+      repeat('\u0301', 1000),
+      repeat('ß', 1000),
+      repeat('\u200b', 1000),
+      repeat('👨‍👩‍👧‍👦', 1000),
+      repeat(' ', 1000),
+      repeat('a', 10_000),
+    ]) {
       await visitor.visit(await portal.authorizationUrl());
-      await expectQuick(username.slice(0, 20), () => visitor.submit({ username }));
+      await expectCheap(username.slice(0, 20), () => visitor.submit({ username }));
     }
   });
 
@@ -256,21 +344,34 @@ describe('51 slow patterns and depth, 52 unbounded input', () => {
     const deep = (open: string, close: string, depth: number) => `${open.repeat(depth)}1${close.repeat(depth)}`;
     const headers = { 'content-type': 'application/json' };
     for (const nested of [deep('[', ']', 25_000), deep('{"a":', '}', 9000)]) {
-      for (const body of [nested, `{"redirect_uris":["https://a.example/cb"],"jwks":{"keys":[${nested}]}}`, `{"redirect_uris":["https://a.example/cb"],"x":${nested}}`]) {
-        await expectQuick(body.slice(0, 60), () => send(vestibule, '/reg', { method: 'POST', headers, body }));
+      for (const body of [
+        nested,
+        `{"redirect_uris":["https://a.example/cb"],"jwks":{"keys":[${nested}]}}`,
+        `{"redirect_uris":["https://a.example/cb"],"x":${nested}}`,
+      ]) {
+        await expectCheap(body.slice(0, 60), () => send(vestibule, '/reg', { method: 'POST', headers, body }));
       }
     }
     const { searchParams } = await portal.authorizationUrl();
-    for (const [name, value] of [['scope', repeat('a ', 50_000)], ['ui_locales', repeat('fr ', 40_000)], ['claims', deep('{"userinfo":', '}', 4000)], ['state', repeat('x', 40_000)]] as const) {
+    for (const [name, value] of [
+      ['scope', repeat('a ', 50_000)],
+      ['ui_locales', repeat('fr ', 40_000)],
+      ['claims', deep('{"userinfo":', '}', 4000)],
+      ['state', repeat('x', 40_000)],
+    ] as const) {
       const request = new URLSearchParams(searchParams);
       request.set(name, value);
-      await expectQuick(`pushed ${name}`, () => post(vestibule, '/request', request, mutuelle));
+      await expectCheap(`pushed ${name}`, () => post(vestibule, '/request', request, mutuelle));
     }
   });
 
   test('50,000 scopes and 10,000 locales in an address, and a header of 100 kB: refused before they are read', async () => {
-    for (const line of [`GET /auth?scope=${repeat('a+', 50_000)} HTTP/1.1`, `GET /auth?ui_locales=${repeat('fr+', 30_000)} HTTP/1.1`, `GET / HTTP/1.1\r\nAccept-Language: ${repeat('fr,', 100_000)}`]) {
-      await expectQuick(line.slice(0, 30), async () => {
+    for (const line of [
+      `GET /auth?scope=${repeat('a+', 50_000)} HTTP/1.1`,
+      `GET /auth?ui_locales=${repeat('fr+', 30_000)} HTTP/1.1`,
+      `GET / HTTP/1.1\r\nAccept-Language: ${repeat('fr,', 100_000)}`,
+    ]) {
+      await expectCheap(line.slice(0, 30), async () => {
         const answer = await sendRaw(vestibule, `${line}\r\nHost: localhost\r\n\r\n`);
         expect([400, 414, 431]).toContain(answer.status);
         return answer;

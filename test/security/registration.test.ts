@@ -73,7 +73,12 @@ describe('23 mass assignment', () => {
     const own = { client_id: mine.client_id, redirect_uris: [CALLBACK] };
     const refused = [
       call('PUT', `/reg/${mine.client_id}`, { ...own, client_id: theirs.client_id }, mine.registration_access_token),
-      call('PUT', `/reg/${mine.client_id}`, { ...own, client_secret: 'of-my-own-choice' }, mine.registration_access_token),
+      call(
+        'PUT',
+        `/reg/${mine.client_id}`,
+        { ...own, client_secret: 'of-my-own-choice' },
+        mine.registration_access_token,
+      ),
       call('PUT', `/reg/${mine.client_id}`, { ...own, client_secret_expires_at: 1 }, mine.registration_access_token),
       call('PUT', `/reg/${mine.client_id}`, { ...own, registration_access_token: 'x' }, mine.registration_access_token),
       call('PUT', `/reg/${mine.client_id}`, own),
@@ -86,29 +91,46 @@ describe('23 mass assignment', () => {
         expect((await call(method, `/reg/${id}`, body, thief.registration_access_token)).status).toBe(401);
       }
     }
-    expect((await call('GET', `/reg/${theirs.client_id}`, undefined, theirs.registration_access_token)).status).toBe(200);
-    const { status, json } = await call('PUT', `/reg/${mine.client_id}`, { ...own, vestibule: OURS }, mine.registration_access_token);
+    expect((await call('GET', `/reg/${theirs.client_id}`, undefined, theirs.registration_access_token)).status).toBe(
+      200,
+    );
+    const { status, json } = await call(
+      'PUT',
+      `/reg/${mine.client_id}`,
+      { ...own, vestibule: OURS },
+      mine.registration_access_token,
+    );
     expect([status, json.vestibule, json.client_secret]).toEqual([200, undefined, mine.client_secret]);
   });
 
-  test.each(['role', 'verified', 'accountId', 'userId', 'org', 'amr', 'proofs', 'username', 'password', '__proto__', 'constructor', 'toString'])(
-    'a form with the extra field %s is refused',
-    async (name) => {
-      const portal = await Portal.discover(vestibule, mutuelle);
-      const visitor = new Visitor(vestibule);
+  test.each([
+    'role',
+    'verified',
+    'accountId',
+    'userId',
+    'org',
+    'amr',
+    'proofs',
+    'username',
+    'password',
+    '__proto__',
+    'constructor',
+    'toString',
+  ])('a form with the extra field %s is refused', async (name) => {
+    const portal = await Portal.discover(vestibule, mutuelle);
+    const visitor = new Visitor(vestibule);
+    await visitor.visit(await portal.authorizationUrl());
+    if (name !== 'username') {
+      await visitor.submit({ username: 'alice' }, { extra: { [name]: 'true' } });
+      expect(visitor.page.status).toBe(400);
       await visitor.visit(await portal.authorizationUrl());
-      if (name !== 'username') {
-        await visitor.submit({ username: 'alice' }, { extra: { [name]: 'true' } });
-        expect(visitor.page.status).toBe(400);
-        await visitor.visit(await portal.authorizationUrl());
-      }
-      await visitor.submit({ username: 'alice' });
-      if (name !== 'password') {
-        await visitor.submit({ password: alice.password }, { extra: { [name]: 'true' } });
-        expect([visitor.page.status, visitor.page.step]).toEqual([400, 'error']);
-      }
-    },
-  );
+    }
+    await visitor.submit({ username: 'alice' });
+    if (name !== 'password') {
+      await visitor.submit({ password: alice.password }, { extra: { [name]: 'true' } });
+      expect([visitor.page.status, visitor.page.step]).toEqual([400, 'error']);
+    }
+  });
 });
 
 describe('39 metadata SSRF', () => {
@@ -135,7 +157,17 @@ describe('39 metadata SSRF', () => {
 
   const inside = (path: string): string[] =>
     [
-      ...['127.0.0.1', 'localhost', '[::1]', '0.0.0.0', '127.1', '2130706433', '0x7f.0.0.1', '0177.0.0.1', 'LOCALHOST.'],
+      ...[
+        '127.0.0.1',
+        'localhost',
+        '[::1]',
+        '0.0.0.0',
+        '127.1',
+        '2130706433',
+        '0x7f.0.0.1',
+        '0177.0.0.1',
+        'LOCALHOST.',
+      ],
       ...['[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '[::]', '127.0.0.1.', 'x:y@127.0.0.1', '①②⑦.0.0.1'],
     ].flatMap((host) => [`http://${host}:${port}${path}`, `https://${host}:${port}${path}`]);
 
@@ -166,7 +198,13 @@ describe('39 metadata SSRF', () => {
         });
         if (json.client_id === undefined) return 'refused at registration';
         const id = String(json.client_id);
-        const claims = { iss: id, sub: id, aud: vestibule.issuer, jti: randomUUID(), exp: Math.floor(Date.now() / 1000) + 60 };
+        const claims = {
+          iss: id,
+          sub: id,
+          aud: vestibule.issuer,
+          jti: randomUUID(),
+          exp: Math.floor(Date.now() / 1000) + 60,
+        };
         const jwt = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256' }).sign(keys.privateKey);
         const { status } = await post(vestibule, '/token', {
           grant_type: 'authorization_code',
@@ -208,7 +246,9 @@ describe('39 metadata SSRF', () => {
     const portal = await Portal.discover(vestibule, mutuelle);
     for (const request_uri of [...inside('/request'), 'file:///etc/passwd', 'ftp://localhost/x', 'urn:x']) {
       const { headers } = await send(vestibule, `/auth?${new URLSearchParams({ client_id: 'mutuelle', request_uri })}`);
-      expect(headers.get('location')).toMatch(/^http:\/\/localhost:9\/mutuelle\/callback\?error=(request_uri_not_supported|invalid_request_uri)/);
+      expect(headers.get('location')).toMatch(
+        /^http:\/\/localhost:9\/mutuelle\/callback\?error=(request_uri_not_supported|invalid_request_uri)/,
+      );
       const { searchParams } = await portal.authorizationUrl({ request_uri });
       const pushed = await post(vestibule, '/request', searchParams, mutuelle);
       expect([pushed.status, pushed.json.request_uri]).toEqual([400, undefined]);
@@ -218,7 +258,10 @@ describe('39 metadata SSRF', () => {
 
   test('pictures and links of a registered client are neither fetched nor shown', async () => {
     const metadata = Object.fromEntries(
-      ['logo_uri', 'client_uri', 'policy_uri', 'tos_uri', 'initiate_login_uri'].map((name) => [name, `https://127.0.0.1:${port}/${name}`]),
+      ['logo_uri', 'client_uri', 'policy_uri', 'tos_uri', 'initiate_login_uri'].map((name) => [
+        name,
+        `https://127.0.0.1:${port}/${name}`,
+      ]),
     );
     const client = await registered(metadata);
     const visitor = new Visitor(vestibule);

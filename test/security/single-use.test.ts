@@ -56,15 +56,18 @@ async function expectDead(...tokens: readonly (string | undefined)[]): Promise<v
 }
 
 describe('32 redemption race', () => {
-  test.each([mutuelle, spa])('50 parallel redemptions of a code of $client_id by two processes: one 200, then nothing', async (client) => {
-    const at = await Portal.discover(one, client);
-    const form = redemption(at, await signIn(visitor, at, alice));
-    const answers = await fifty(form, client);
-    expect(outcome(answers)).toEqual({ 200: 1, '400 invalid_grant': 49 });
-    // A second redemption means the code was stolen: whoever was first keeps nothing (RFC 9700 §4.13).
-    const { json } = answers.find(({ status }) => status === 200) as Answer;
-    await expectDead(String(json.access_token), String(json.refresh_token));
-  });
+  test.each([mutuelle, spa])(
+    '50 parallel redemptions of a code of $client_id by two processes: one 200, then nothing',
+    async (client) => {
+      const at = await Portal.discover(one, client);
+      const form = redemption(at, await signIn(visitor, at, alice));
+      const answers = await fifty(form, client);
+      expect(outcome(answers)).toEqual({ 200: 1, '400 invalid_grant': 49 });
+      // A second redemption means the code was stolen: whoever was first keeps nothing (RFC 9700 §4.13).
+      const { json } = answers.find(({ status }) => status === 200) as Answer;
+      await expectDead(String(json.access_token), String(json.refresh_token));
+    },
+  );
 
   test('50 parallel refreshes of a rotating token by two processes: one 200, then nothing', async () => {
     const { tokens } = await tokensFor(one, spa);
@@ -92,7 +95,10 @@ describe('33 rotation lost', () => {
     expect(rotated.json.refresh_token).not.toBe(tokens.refresh_token);
     await one.kill();
     await one.restart();
-    expect(await post(one, '/token', refresh(tokens.refresh_token), spa)).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
+    expect(await post(one, '/token', refresh(tokens.refresh_token), spa)).toMatchObject({
+      status: 400,
+      json: { error: 'invalid_grant' },
+    });
     await expectDead(String(rotated.json.refresh_token), String(rotated.json.access_token), tokens.access_token);
   });
 
@@ -158,7 +164,9 @@ describe('27 incomplete revocation', () => {
       const form = visitor.page.forms.find(({ names }) => names.includes('password'));
       const fields = new URLSearchParams();
       for (const { name, value } of form?.fields ?? []) fields.set(name, name === 'password' ? alice.password : value);
-      const answer = await visitor.request('POST', form?.action ?? new URL(one.issuer), fields.toString(), { origin: one.issuer });
+      const answer = await visitor.request('POST', form?.action ?? new URL(one.issuer), fields.toString(), {
+        origin: one.issuer,
+      });
       ends.push(answer.location ?? new URL(one.issuer));
     }
     const answers = await Promise.all(ends.map((end) => visitor.request('GET', end, undefined)));

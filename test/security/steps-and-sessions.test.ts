@@ -82,7 +82,10 @@ const GARBAGE: readonly (readonly [string, Readonly<Record<string, string>>])[] 
   ['a long address', { 'x-forwarded-for': 'a'.repeat(5000) }],
   ['addresses of every kind', { 'x-forwarded-for': '127.0.0.1, ::1, [::1]:1, %00, <script>' }],
   ['bytes', { 'x-forwarded-for': '\u00ff\u00fe', 'x-real-ip': '::g', forwarded: 'for=;;;=,"' }],
-  ['another scheme and path', { 'x-forwarded-proto': 'gopher', 'x-forwarded-prefix': '/../..', 'x-original-url': '/me' }],
+  [
+    'another scheme and path',
+    { 'x-forwarded-proto': 'gopher', 'x-forwarded-prefix': '/../..', 'x-original-url': '/me' },
+  ],
   ['another method', { 'x-http-method-override': 'GET', 'x-method-override': 'PUT', 'x-rewrite-url': '/auth' }],
   ['a client certificate', { 'x-client-verify': 'SUCCESS', 'x-client-certificate': 'garbage', via: '1.1 x' }],
 ];
@@ -102,14 +105,17 @@ describe('5 proxy-header bypass', () => {
 });
 
 describe('25 fixation and login CSRF', () => {
-  test.each(['', '/identify', '/password', '/consent'])('an interaction opened in another browser (%j): refused', async (step) => {
-    await attacker.visit(await portal.authorizationUrl());
-    await victim.visit(interactionOf(attacker) + step);
-    await expectErrorPage(vestibule, victim.page, 400);
-    await victim.post(`${interactionOf(attacker)}/identify`, { _csrf: csrfOf(attacker), username: 'alice' });
-    await expectErrorPage(vestibule, victim.page, 400);
-    expect(await isSignedIn(victim, portal)).toBe(false);
-  });
+  test.each(['', '/identify', '/password', '/consent'])(
+    'an interaction opened in another browser (%j): refused',
+    async (step) => {
+      await attacker.visit(await portal.authorizationUrl());
+      await victim.visit(interactionOf(attacker) + step);
+      await expectErrorPage(vestibule, victim.page, 400);
+      await victim.post(`${interactionOf(attacker)}/identify`, { _csrf: csrfOf(attacker), username: 'alice' });
+      await expectErrorPage(vestibule, victim.page, 400);
+      expect(await isSignedIn(victim, portal)).toBe(false);
+    },
+  );
 
   test('the attacker’s finished sign-in does not become the victim’s session', async () => {
     await attacker.visit(await portal.authorizationUrl());
@@ -149,7 +155,6 @@ describe('25 fixation and login CSRF', () => {
   test('a session planted before the sign-in is worthless after it: the id rotates', async () => {
     await attacker.visit('/session/end');
     await attacker.visit(await portal.authorizationUrl());
-    // Device and sign-out pages open sessions for people nobody knows yet.
     await signIn(attacker, portal, bruno);
     const before = cookie(attacker, 'vestibule_session');
     expect(before).toBeTruthy();

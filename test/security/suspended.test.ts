@@ -7,7 +7,10 @@ import { post, userinfo } from './support/http.ts';
 import { isSignedIn, mutuelle, redemption, signIn, stranger } from './support/people.ts';
 import { accountOf, changeAccount } from './support/storage.ts';
 
-const people = Array.from({ length: 8 }, (_, n): Person => ({ username: `person${n}`, password: `person${n}-password` }));
+const people = Array.from(
+  { length: 8 },
+  (_, n): Person => ({ username: `person${n}`, password: `person${n}-password` }),
+);
 
 let vestibule: Vestibule;
 let portal: Portal;
@@ -39,9 +42,15 @@ describe('26 disabled user alive', () => {
     expect(await introspect()).toMatchObject({ json: { active: true } });
 
     await suspend(state);
-    expect(await post(vestibule, '/token', unused, mutuelle)).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
+    expect(await post(vestibule, '/token', unused, mutuelle)).toMatchObject({
+      status: 400,
+      json: { error: 'invalid_grant' },
+    });
     expect(await refresh(tokens.refresh_token)).toMatchObject({ status: 400, json: { error: 'invalid_grant' } });
-    expect(await userinfo(vestibule, tokens.access_token)).toMatchObject({ status: 401, json: { error: 'invalid_token' } });
+    expect(await userinfo(vestibule, tokens.access_token)).toMatchObject({
+      status: 401,
+      json: { error: 'invalid_token' },
+    });
     expect(await introspect()).toMatchObject({ json: { active: false } });
     expect(await isSignedIn(visitor, portal)).toBe(false);
     expect(visitor.left.searchParams.get('error')).toBe('login_required');

@@ -45,9 +45,11 @@ describe('31 code not client-bound', () => {
     expect(await redeem(refresh, extranet)).toMatchObject(refused);
     expect(await redeem(refresh, spa)).toMatchObject(refused);
     expect(await redeem(refresh)).toMatchObject({ status: 200 });
-    expect(await post(vestibule, '/token/introspection', { token: String(json.access_token) }, extranet)).toMatchObject({
-      json: { active: false },
-    });
+    expect(await post(vestibule, '/token/introspection', { token: String(json.access_token) }, extranet)).toMatchObject(
+      {
+        json: { active: false },
+      },
+    );
     await post(vestibule, '/token/revocation', { token: String(json.access_token) }, extranet);
     expect(await userinfo(vestibule, json.access_token)).toMatchObject({ status: 200 });
   });
@@ -62,8 +64,14 @@ describe('31 code not client-bound', () => {
       { body: new URLSearchParams({ ...body, client_secret: `${secret}x` }) },
       { body: new URLSearchParams(form), headers: { authorization: basic('mutuelle', '') } },
       { body: new URLSearchParams(form), headers: { authorization: basic('mutuelle', `${secret}x`) } },
-      { body: new URLSearchParams(form), headers: { authorization: basic('mutuelle', String(extranet.client_secret)) } },
-      { body: new URLSearchParams(body), headers: { authorization: basic('extranet', String(extranet.client_secret)) } },
+      {
+        body: new URLSearchParams(form),
+        headers: { authorization: basic('mutuelle', String(extranet.client_secret)) },
+      },
+      {
+        body: new URLSearchParams(body),
+        headers: { authorization: basic('extranet', String(extranet.client_secret)) },
+      },
       { body: new URLSearchParams(form), headers: { authorization: `Bearer ${secret}` } },
     ];
     for (const attempt of attempts) {
@@ -118,10 +126,21 @@ describe('34 store confusion', () => {
 /** A signed statement of the client `signing` about itself. */
 async function assertion(
   claims: JWTPayload = {},
-  { key = keys.privateKey, header = {} }: { key?: CryptoKey | typeof keys.privateKey | Uint8Array; header?: object } = {},
+  {
+    key = keys.privateKey,
+    header = {},
+  }: { key?: CryptoKey | typeof keys.privateKey | Uint8Array; header?: object } = {},
 ): Promise<string> {
   const now = Math.floor(vestibule.now() / 1000);
-  const payload = { iss: 'signing', sub: 'signing', aud: vestibule.issuer, jti: randomUUID(), iat: now, exp: now + 60, ...claims };
+  const payload = {
+    iss: 'signing',
+    sub: 'signing',
+    aud: vestibule.issuer,
+    jti: randomUUID(),
+    iat: now,
+    exp: now + 60,
+    ...claims,
+  };
   return new SignJWT(payload).setProtectedHeader({ alg: 'ES256', kid: 'own', ...header }).sign(key);
 }
 
@@ -150,11 +169,15 @@ describe('35 algorithm confusion', () => {
       'HS256 with its modulus': await sign({ alg: 'HS256' }, asSecret(String(victim.n ?? victim.x))),
       'another key under its name': await sign({}, stranger.privateKey),
       'another key brought along': await sign({ jwk: strangerJwk, kid: undefined }, stranger.privateKey),
-      'another key to be fetched': await sign({ jku: `${vestibule.issuer}/jwks`, x5u: 'https://evil.example' }, stranger.privateKey),
+      'another key to be fetched': await sign(
+        { jku: `${vestibule.issuer}/jwks`, x5u: 'https://evil.example' },
+        stranger.privateKey,
+      ),
       'no signature': `${(await sign({}, stranger.privateKey)).split('.').slice(0, 2).join('.')}.`,
     };
   }
-  const claimsOf = (jwt: string): JWTPayload => JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString());
+  const claimsOf = (jwt: string): JWTPayload =>
+    JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString());
 
   test('a client assertion', async () => {
     for (const [how, jwt] of Object.entries(await forgeries(claimsOf(await assertion()), publicJwk as JWK))) {
@@ -183,16 +206,26 @@ describe('35 algorithm confusion', () => {
       await visitor.visit(`/auth?${new URLSearchParams({ client_id: 'signing', request })}`);
       expect([how, visitor.page.step === 'identify']).toEqual([how, false]);
     }
-    for (const token of Object.values(await forgeries({ sub: 'x', scope: 'openid', iss: vestibule.issuer }, publicJwk as JWK))) {
+    for (const token of Object.values(
+      await forgeries({ sub: 'x', scope: 'openid', iss: vestibule.issuer }, publicJwk as JWK),
+    )) {
       expect((await userinfo(vestibule, token)).status).toBe(401);
     }
   });
 
   test('a proof of possession (DPoP)', async () => {
     const { alg: _alg, use: _use, kid: _kid, ...jwk } = publicJwk;
-    const claims = { jti: randomUUID(), htm: 'POST', htu: `${vestibule.issuer}/token`, iat: Math.floor(vestibule.now() / 1000) };
-    const proof = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk }).sign(keys.privateKey);
-    const header = (parts: object): string => Buffer.from(JSON.stringify({ typ: 'dpop+jwt', jwk, ...parts })).toString('base64url');
+    const claims = {
+      jti: randomUUID(),
+      htm: 'POST',
+      htu: `${vestibule.issuer}/token`,
+      iat: Math.floor(vestibule.now() / 1000),
+    };
+    const proof = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
+      .sign(keys.privateKey);
+    const header = (parts: object): string =>
+      Buffer.from(JSON.stringify({ typ: 'dpop+jwt', jwk, ...parts })).toString('base64url');
     const [, payload, signature] = proof.split('.');
     const secret = await importJWK({ kty: 'oct', k: Buffer.from(JSON.stringify(jwk)).toString('base64url') }, 'HS256');
     const forged = [
@@ -203,7 +236,11 @@ describe('35 algorithm confusion', () => {
     ];
     for (const dpop of forged) {
       const headers = { dpop, authorization: basic('mutuelle', String(mutuelle.client_secret)) };
-      const { status, json } = await send(vestibule, '/token', { method: 'POST', headers, body: new URLSearchParams(await codeOf()) });
+      const { status, json } = await send(vestibule, '/token', {
+        method: 'POST',
+        headers,
+        body: new URLSearchParams(await codeOf()),
+      });
       expect([status, json.access_token]).toEqual([400, undefined]);
     }
   });

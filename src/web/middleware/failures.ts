@@ -10,6 +10,9 @@ interface Failure {
   readonly retryAfter?: number;
 }
 
+/** Seconds. */
+const SOON = 5;
+
 /**
  * The one place where an error becomes an answer: a page in the person's language, or
  * `application/problem+json` (RFC 9457) for a program, with the reference number that the log
@@ -20,6 +23,8 @@ export function failures(deps: { logger: Logger; pages: PageWriter }): Middlewar
   return async (ctx, next) => {
     try {
       await next();
+      // An OAuth error in which the protocol told a program of a failure of ours.
+      if (ctx.status === 503) ctx.set('Retry-After', String(SOON));
       if (ctx.status >= 400 && ctx.body === undefined) await answer(ctx, pages, unanswered(ctx));
     } catch (error) {
       const failure = toFailure(error);

@@ -14,6 +14,8 @@ export function request(deps: { logger: Logger; metrics: Metrics; random: Random
   const { logger, metrics, random } = deps;
   return async (ctx, next) => {
     ctx.state.requestId = reference(random);
+    // For programs, whose errors have no page to show it on.
+    ctx.set('X-Request-Id', ctx.state.requestId);
     const started = performance.now();
     try {
       await next();
@@ -34,7 +36,7 @@ export function request(deps: { logger: Logger; metrics: Metrics; random: Random
 
 /** Queries are left out, and so is the id of an interaction, which is also its cookie's value. */
 const publicPath = (path: string): string =>
-  path.slice(0, 200).replace(/^\/(interaction|auth|device)\/[^/]+/, '/$1/:uid');
+  path.slice(0, 200).replace(/^\/(interaction|auth|device)\/[^/]+/i, '/$1/:uid');
 
 function reference(random: Random): string {
   const letters = Array.from(random.bytes(8), (byte) => ALPHABET[byte % 32]);

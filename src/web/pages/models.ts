@@ -60,6 +60,7 @@ export interface PageModels {
   };
   'sign-out': ProtocolForm & { readonly clientName?: string | undefined };
   'signed-out': Readonly<Record<string, never>>;
+  'still-signed-in': Readonly<Record<string, never>>;
   'device-code': ProtocolForm & { readonly userCode?: string | undefined; readonly problem?: Problem | undefined };
   'device-confirm': ProtocolForm & { readonly userCode: string; readonly clientName: string };
   'device-done': { readonly clientName?: string | undefined };
@@ -76,6 +77,7 @@ export const MODEL_FIELDS: { readonly [P in PageName]: readonly string[] } = {
   error: ['status', 'reference', 'retryHref'],
   'sign-out': ['action', 'fields'],
   'signed-out': [],
+  'still-signed-in': [],
   'device-code': ['action', 'fields', 'userCode'],
   'device-confirm': ['action', 'fields', 'userCode'],
   'device-done': [],

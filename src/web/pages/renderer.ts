@@ -19,6 +19,7 @@ const SCRIPTS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
   password: ['show-password.js', 'submit-once.js'],
   error: [],
   'signed-out': [],
+  'still-signed-in': [],
   'device-done': [],
 };
 const FORM_SCRIPTS = ['submit-once.js'];
@@ -123,6 +124,8 @@ function describe(input: {
       return { heading: t('sign_out.heading'), extra: { name: model('sign-out').clientName || name } };
     case 'signed-out':
       return { heading: t('sign_out.done_heading') };
+    case 'still-signed-in':
+      return { heading: t('sign_out.stayed_heading') };
     case 'device-code':
       return { heading: t('device.code_heading') };
     case 'device-confirm':

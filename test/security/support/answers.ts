@@ -1,5 +1,5 @@
-import { expect } from '@jest/globals';
 import type { IncomingHttpHeaders } from 'node:http';
+import { expect } from '@jest/globals';
 import type { Page } from '../../support/page.ts';
 import type { Vestibule } from '../../support/vestibule.ts';
 

@@ -12,10 +12,7 @@ export type Half = 'durable' | 'ephemeral';
 export const databasePath = ({ directory }: Vestibule, half: Half): string => join(directory, '../data', `${half}.db`);
 
 /** Works on the running server's people, as a command in another process would. */
-export async function withDurable<T>(
-  vestibule: Vestibule,
-  work: (storage: DurableStorage) => Promise<T>,
-): Promise<T> {
+export async function withDurable<T>(vestibule: Vestibule, work: (storage: DurableStorage) => Promise<T>): Promise<T> {
   const settings = { engine: 'sqlite', path: databasePath(vestibule, 'durable') } as const;
   const durable = await openDurable(settings, { clock, logger: createLogger('silent') });
   try {

@@ -107,6 +107,7 @@ export const samples = (text = 'alice'): readonly Sample[] => {
     ],
     ['sign-out', { action: '/session/end/confirm', fields, clientName: text }],
     ['signed-out', {}],
+    ['still-signed-in', {}],
     ['device-code', { action: '/device', fields, userCode: text, problem: { code: text } }],
     ['device-confirm', { action: '/device', fields, userCode: text, clientName: text }],
     ['device-done', { clientName: text }],

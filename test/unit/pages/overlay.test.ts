@@ -44,7 +44,7 @@ describe('an operator’s overlay', () => {
     });
     const texts = createTexts({ overlay, defaultLanguage: 'en' });
     expect(texts.translator('en')('identify.heading')).toBe('Member number');
-    expect(texts.translator('en')('identify.username')).toBe('Username');
+    expect(texts.translator('en')('identify.username')).toBe('Username or e-mail address');
     expect(texts.translator('fr')('identify.heading')).toBe('Saisissez votre identifiant');
     expect(texts.translator('fr')('own.line')).toBe('Only in English');
     expect(render(overlay)).toContain('<h1>Member number</h1>');
