@@ -83,11 +83,14 @@ ${view.person ? signedInView(portal, language, view.person) : signedOutView(port
   });
 }
 
-const portalRow = ({ path, name, languages: [language], about }: Portal): Html => html`
+const portalRow = ({ path, name, languages, about }: Portal): Html => {
+  const language = languages.find((spoken) => spoken === 'en') ?? languages[0];
+  return html`
 <li><a href="/${path}">
 <img src="/logos/${path}.svg" alt="" width="44" height="44">
 <span><strong>${name}</strong> <span lang="${language}">${about[language]}</span></span>
 </a></li>`;
+};
 
 /** The list of portals, in English. */
 export const indexPage = (portals: readonly Portal[], issuer: string): Html =>

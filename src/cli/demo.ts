@@ -188,7 +188,7 @@ function welcome(config: Config, { portals, mailbox, smtp, log }: Listed, people
   const addresses = [
     ['Portals', `${portals}/`, 'Begin here: choose one and sign in'],
     ...config.clients.map(({ client_name, client_uri = '' }) => ['', client_uri, client_name]),
-    ['Vestibule', config.issuer, 'The identity provider they send you to'],
+    ['Vestibule', config.issuer, 'The identity provider they send you to; no start page of its own'],
     ['Mailbox', `${mailbox}/`, `Every mail and text message; SMTP on port ${smtp}`],
     ['Operations', `http://127.0.0.1:${config.operations.port}/metrics`, 'Also /health/live and /health/ready'],
     ['Log', near.startsWith('..') ? log : near, 'One JSON line per event'],

@@ -3,7 +3,16 @@ import { type DestinationStream, pino } from 'pino';
 export type Logger = import('pino').Logger;
 
 /** Nothing of the kind is logged on purpose; this catches what an object brings along. */
-const SECRET_NAMES = ['password', 'token', 'secret', 'client_secret', 'cookie', 'authorization', 'seed', 'recovery_code'];
+const SECRET_NAMES = [
+  'password',
+  'token',
+  'secret',
+  'client_secret',
+  'cookie',
+  'authorization',
+  'seed',
+  'recovery_code',
+];
 
 const FLUSH_EVERY_MS = 200;
 
