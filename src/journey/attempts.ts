@@ -5,7 +5,7 @@ import type { SecretBox } from '../kernel/secret-box.ts';
 import type { CounterStore } from '../storage/ports.ts';
 
 export interface Attempt {
-  /** The right person: the account's count starts anew, the address gets its try back. */
+  /** The right person: the account's tries so far are forgotten, the address gets its try back. */
   succeeded(): Promise<void>;
   /** The try was never evaluated (the server was busy): it doesn't count. */
   takeBack(): Promise<void>;
@@ -48,9 +48,9 @@ export function createAttempts(deps: {
         throw new VestibuleError('too_many_requests', 429, { retryAfter });
       }
       return {
-        succeeded: async () => {
-          await Promise.all([counters.reset([account]), counters.decrement([network])]);
-        },
+        // All tries up to this one. Those that came while it was checked stay counted: setting the count
+        // to nothing would let the rest of a flood be checked as well.
+        succeeded: () => counters.decrement([...Array<string>(byAccount?.count ?? 1).fill(account), network]),
         takeBack: () => counters.decrement([account, network]),
       };
     },

@@ -55,6 +55,16 @@ export const addressRules: readonly Rule<ServerSubject>[] = [
     }
   }),
 
+  // The session cookie would have to be SameSite=None, which browsers take over https alone.
+  serverRule(['issuer', 'features.authorization_post'], function* ({ settings: { issuer, features } }) {
+    if (issuer.startsWith('http:') && features.authorization_post === true) {
+      yield {
+        path: ['features', 'authorization_post'],
+        message: 'needs an https issuer: over http the cookies it takes can not be set',
+      };
+    }
+  }),
+
   // The certificate comes in a header, which anybody but the proxy could send as well.
   serverRule(['features.mtls', 'proxy.trusted'], function* ({ settings: { features, proxy } }) {
     if (features.mtls.enabled && proxy.trusted.length === 0) {

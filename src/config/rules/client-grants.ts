@@ -1,7 +1,7 @@
 import { isLoopbackAddress } from '../loopback.ts';
 import type { ClientFile } from '../schema/client.ts';
 import { type ClientSubject, clientRule } from './client.ts';
-import { isDevelopment, type Rule } from './rule.ts';
+import type { Rule } from './rule.ts';
 
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
 const GRANTS = ['response_types', 'grant_types'];
@@ -50,13 +50,32 @@ export const clientGrantRules: readonly Rule<ClientSubject>[] = [
   clientRule(
     ['redirect_uris[]', 'grant_types', 'application_type'],
     ['redirect_uris'],
-    (client, server) =>
-      !isDevelopment(server) &&
+    (client) =>
       client.application_type === 'web' &&
       granted(client, 'implicit') &&
       client.redirect_uris.some((address) => isLoopbackAddress(address)),
     'must be https and not on a loopback host with the implicit grant (OpenID Connect Registration §2)',
-    { readsServer: ['issuer', 'development'] },
+  ),
+  // FAPI 2.0 security profile §5.3.2: codes alone, clients that prove a key, and no RS256.
+  clientRule(
+    ['vestibule.fapi', 'token_endpoint_auth_method'],
+    ['token_endpoint_auth_method'],
+    ({ vestibule, token_endpoint_auth_method }) =>
+      vestibule.fapi &&
+      !['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'].includes(token_endpoint_auth_method),
+    'must be private_key_jwt or mutual TLS: vestibule.fapi holds this client to FAPI 2.0',
+  ),
+  clientRule(
+    ['vestibule.fapi', 'response_types'],
+    ['response_types'],
+    ({ vestibule, response_types }) => vestibule.fapi && response_types.some((type) => type !== 'code'),
+    'must be [code]: vestibule.fapi holds this client to FAPI 2.0',
+  ),
+  clientRule(
+    ['vestibule.fapi', 'id_token_signed_response_alg'],
+    ['id_token_signed_response_alg'],
+    ({ vestibule, id_token_signed_response_alg }) => vestibule.fapi && id_token_signed_response_alg === 'RS256',
+    'must be ES256 or EdDSA: vestibule.fapi holds this client to FAPI 2.0, which excludes RS256',
   ),
   clientRule(
     ['grant_types'],

@@ -85,7 +85,7 @@ export const clientSchema = z.strictObject({
     .default('client_secret_basic')
     .describe('How it proves itself; none: a public client (single-page or native application)'),
   token_endpoint_auth_signing_alg: z
-    .enum([...SIGNING, 'PS256', 'HS256'])
+    .enum([...SIGNING, 'Ed25519', 'PS256', 'HS256'])
     .optional()
     .describe('The only algorithm accepted for its client assertions'),
   jwks: z
@@ -103,7 +103,7 @@ export const clientSchema = z.strictObject({
   authorization_signed_response_alg: z.enum(SIGNING).optional().describe('Signature of JARM responses'),
   introspection_signed_response_alg: z.enum(SIGNING).optional().describe('Signature of introspection (RFC 9701)'),
   request_object_signing_alg: z
-    .enum([...SIGNING, 'PS256'])
+    .enum([...SIGNING, 'Ed25519', 'PS256'])
     .optional()
     .describe('The only algorithm accepted for its request objects (RFC 9101)'),
   require_signed_request_object: z.boolean().optional().describe('Refuse requests that are not signed (RFC 9101)'),

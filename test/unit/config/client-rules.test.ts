@@ -47,6 +47,24 @@ const REFUSED: readonly ClientRow[] = [
     /implicit grant/,
   ],
   [
+    'a FAPI client with a shared secret',
+    'token_endpoint_auth_method: client_secret_basic # !\nid_token_signed_response_alg: ES256\nvestibule: { fapi: true }',
+    'token_endpoint_auth_method',
+    /private_key_jwt/,
+  ],
+  [
+    'a FAPI client whose ID tokens are signed RS256',
+    `${NO_SECRET}token_endpoint_auth_method: private_key_jwt\njwks: { keys: [${PUBLIC_KEY}] }\nid_token_signed_response_alg: RS256 # !\nvestibule: { fapi: true }`,
+    'id_token_signed_response_alg',
+    /ES256/,
+  ],
+  [
+    'a FAPI client with hybrid responses',
+    `${NO_SECRET}token_endpoint_auth_method: private_key_jwt\njwks: { keys: [${PUBLIC_KEY}] }\nid_token_signed_response_alg: ES256\ngrant_types: [authorization_code, implicit]\nresponse_types: [code, "code id_token"] # !\nvestibule: { fapi: true }`,
+    'response_types',
+    /\[code\]/,
+  ],
+  [
     'the device grant while it is off',
     `grant_types: # !\n  - authorization_code\n  - ${DEVICE}`,
     'grant_types',
@@ -125,9 +143,8 @@ describe('a client file accepts', () => {
     ],
     ['keys of its own', `${NO_SECRET}token_endpoint_auth_method: private_key_jwt\njwks: { keys: [${PUBLIC_KEY}] }`],
     [
-      'implicit on loopback in development',
-      'redirect_uris: [http://localhost/cb]\ngrant_types: [implicit]\nresponse_types: [id_token]',
-      'development: {}',
+      'a FAPI client that proves a key',
+      `${NO_SECRET}token_endpoint_auth_method: private_key_jwt\njwks: { keys: [${PUBLIC_KEY}] }\nid_token_signed_response_alg: ES256\nvestibule: { fapi: true }`,
     ],
     ['a demo secret in development', 'client_secret: portal-demo-secret', 'development: {}'],
     [

@@ -32,6 +32,12 @@ const REFUSED: readonly Row[] = [
   ['a network with two prefixes', 'proxy:\n  trusted:\n    - 10.0.0.0/8/8 # !', 'proxy.trusted[0]', /network/],
   ['metrics on the public port', 'operations:\n  port: 3000 # !', 'operations.port', /differ from listen\.port/],
   [
+    'POST to the authorization endpoint over http',
+    'features:\n  authorization_post: true # !',
+    'features.authorization_post',
+    /https/,
+  ],
+  [
     'client certificates without a proxy',
     'features:\n  mtls:\n    enabled: true # !',
     'features.mtls.enabled',
