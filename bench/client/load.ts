@@ -23,12 +23,12 @@ export class Load {
     this.#flows = flows;
   }
 
-  /** Runs for about that long; flows begun are finished. @returns milliseconds that each flow took */
-  async run(milliseconds: number): Promise<number[]> {
-    const until = performance.now() + milliseconds;
+  /** Runs until the time or the number of flows is reached; flows begun are finished. @returns milliseconds each took */
+  async run({ seconds, flows = Number.POSITIVE_INFINITY }: { seconds: number; flows?: number }): Promise<number[]> {
+    const until = performance.now() + seconds * 1000;
     const taken: number[] = [];
     const client = async (flow: Flow): Promise<void> => {
-      for (let from = performance.now(); from < until; ) {
+      for (let from = performance.now(); from < until && taken.length < flows; ) {
         await flow();
         const to = performance.now();
         taken.push(to - from);

@@ -84,14 +84,14 @@ async function takeTurns(
   measured: Measured,
   { warmUp, slice, slices }: Times,
 ): Promise<void> {
-  if (warmUp > 0) for (const load of loads) await load.run(warmUp * 1000);
+  if (warmUp) for (const load of loads) await load.run(warmUp);
   for (let turn = 0; turn < slices; turn++) {
     for (const [index, { server, sample }] of contestants.entries()) {
       const load = loads[index];
       if (!load) continue;
       const before = await server.usage();
       const from = performance.now();
-      const latencies = await load.run(slice * 1000);
+      const latencies = await load.run({ seconds: slice });
       const seconds = (performance.now() - from) / 1000;
       const cpuMs = (await server.usage()).cpuMs - before.cpuMs;
       sample.flows.set(measured, [...(sample.flows.get(measured) ?? []), { cpuMs, seconds, latencies }]);

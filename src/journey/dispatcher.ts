@@ -29,6 +29,8 @@ export type Submitted =
   | {
       readonly finished: Pick<JourneyState, 'accountId' | 'proofs' | 'language'>;
       readonly events: readonly StepEvent[];
+      /** To be called together with the answer. */
+      readonly settle: () => Promise<void>;
     }
   | { readonly refused: 'access_denied'; readonly events: readonly StepEvent[] };
 
@@ -95,8 +97,10 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
       const after = { ...state, ...outcome.facts } as JourneyState;
       const next = due(after, input);
       // The end is recorded by the interaction itself, once; only what another page needs is written here.
-      if (next === 'finished') return finished(after, events);
-      if (await save(after, version, input)) return { go: next, events };
+      const settle = outcome.settle ?? nothing;
+      if (next === 'finished') return finished(after, events, settle);
+      const [saved] = await Promise.all([save(after, version, input), settle()]);
+      if (saved) return { go: next, events };
       const { state: others } = await load(input);
       const theirs = due(others, input);
       return theirs === 'finished' ? finished(others, []) : { go: theirs, events: [] };
@@ -120,4 +124,10 @@ const begin = ({ uid, clientId, signedIn, demand }: JourneyInput): JourneyState 
   ...(signedIn && demand.prompt === 'login' ? { username: signedIn.username, accountId: signedIn.accountId } : {}),
 });
 
-const finished = (state: JourneyState, events: readonly StepEvent[]): Submitted => ({ finished: state, events });
+const nothing = async (): Promise<void> => undefined;
+
+const finished = (state: JourneyState, events: readonly StepEvent[], settle = nothing): Submitted => ({
+  finished: state,
+  events,
+  settle,
+});

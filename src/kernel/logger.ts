@@ -28,7 +28,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
       messageKey: 'message',
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
+      redact: { paths: [...SECRET_NAMES], censor: '[redacted]' },
     },
     // Flushed on the clock as well: on a quiet server a line must not wait for the next four kilobytes.
     destination ?? pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: FLUSH_EVERY_MS }),

@@ -108,6 +108,7 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
           }
         : { session: 'vestibule_session', interaction: 'vestibule_interaction', resume: 'vestibule_resume' },
       long: { ...cookie, sameSite: https && authorizationPost ? 'none' : 'lax', path: '/' },
+      // Signed, as their value also stands in the address: who sees that can't make the cookie.
       short: { ...cookie, sameSite: 'lax' },
     },
     enabledJWA: {

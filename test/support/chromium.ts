@@ -22,14 +22,20 @@ export function findChromium(): ChromiumLocation | undefined {
       if (folder && isExecutable(join(folder, name))) return { executable: join(folder, name) };
     }
   }
+  return findCarried();
+}
+
+/** The one that came with `npm ci`, with fonts of its own: what it draws is the same on every machine. */
+export function findCarried(): ChromiumLocation | undefined {
   const carried = join(modules, '@sparticuz/chromium');
   const runsHere = process.platform === 'linux' && process.arch === 'x64';
   return runsHere && existsSync(carried) ? { carried } : undefined;
 }
 
 /** @returns what `chromium.launch` of playwright-core needs */
-export async function prepareChromium(): Promise<{ executablePath: string; env?: Record<string, string> }> {
-  const location = findChromium();
+export async function prepareChromium(
+  location = findChromium(),
+): Promise<{ executablePath: string; env?: Record<string, string> }> {
   if (!location) throw new Error('there is no Chromium');
   if ('executable' in location) return { executablePath: location.executable };
   const folder = await unpack(location.carried);

@@ -22,11 +22,13 @@ export interface Demo {
 /**
  * The real demo, as `npm run demo` starts it, on ports and in a folder that nobody else uses.
  * A file starts one for all its tests; `stop()` it in `afterAll`.
+ * @param port of Vestibule, where the one shown on its pages matters
  */
-export async function startDemo(): Promise<Demo> {
+export async function startDemo(port?: number): Promise<Demo> {
   const data = await mkdtemp(join(tmpdir(), 'vestibule-demo-'));
   const ports = new Map<string, number>();
   for (const variable of VARIABLES) ports.set(variable, await freePort());
+  if (port) ports.set('PORT', port);
   const environment = Object.fromEntries([...ports].map(([variable, port]) => [variable, String(port)]));
   const demo = new ServerProcess(
     [COMMAND_LINE, 'demo', '--data', data],

@@ -30,7 +30,10 @@ export const password: Step = {
     if (!outcome.proven) return { problem: { code: outcome.problem }, events: [{ event: 'login.failed', ...who }] };
 
     const proof = { factor: 'password', amr: credentials.password.amr, at: epochSeconds(clock) };
-    await attempt.succeeded();
-    return { facts: { proofs: [...state.proofs, proof] }, events: [{ event: 'login.succeeded', ...who }] };
+    return {
+      facts: { proofs: [...state.proofs, proof] },
+      events: [{ event: 'login.succeeded', ...who }],
+      settle: attempt.succeeded,
+    };
   },
 };

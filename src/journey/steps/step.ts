@@ -48,7 +48,12 @@ export type Facts = { readonly [Name in keyof JourneyState]?: JourneyState[Name]
 
 export type StepOutcome =
   /** The dispatcher stores them and asks the table again. */
-  | { readonly facts: Facts; readonly events?: readonly StepEvent[] }
+  | {
+      readonly facts: Facts;
+      readonly events?: readonly StepEvent[];
+      /** Bookkeeping of a success, written in one go with what the dispatcher stores. */
+      readonly settle?: () => Promise<void>;
+    }
   /** The same page again, with a sentence. */
   | { readonly problem: Problem; readonly form?: StepForm; readonly events?: readonly StepEvent[] }
   /** Back to the portal with an OAuth error. */

@@ -102,7 +102,8 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
     if ('refused' in result) return redirect(ctx, await interactions.refuse(pending, result.refused));
     // The trail first: what can't be recorded is not granted.
     await record();
-    redirect(ctx, await answer(pending, result.finished, interactions));
+    const [location] = await Promise.all([answer(pending, result.finished, interactions), result.settle()]);
+    redirect(ctx, location);
   });
 
   return router;
