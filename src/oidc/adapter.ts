@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { type Clock, epochSeconds } from '../kernel/clock.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
@@ -117,7 +117,7 @@ export function createAdapter(deps: AdapterDependencies): (kind: string) => Adap
 }
 
 /** Kind and value together, so that a value of one kind never opens a record of another. */
-const keyOf = (kind: string, id: string): string => createHash('sha256').update(`${kind} ${id}`).digest('base64url');
+const keyOf = (kind: string, id: string): string => hash('sha256', `${kind} ${id}`, 'base64url');
 
 /** Whole seconds: a client may write any number into the `exp` of what it signs (RFC 7519 §2). */
 function endOf(kind: string, expiresIn: number | undefined, clock: Clock): number {

@@ -33,7 +33,7 @@ export const SERVER_LIMITS: ServerOptions = {
  * visitor's address and client certificate count only from a configured proxy.
  */
 export function createRequestListener(handle: RequestListener, config: Config): RequestListener {
-  const trusted = networks(config.proxy.trusted);
+  const trusted = config.proxy.trusted.length > 0 ? networks(config.proxy.trusted) : undefined;
   const issuer = new URL(config.issuer);
   const { certificate_header, verified_header } = config.features.mtls;
   const fromProxiesOnly = ['x-forwarded-for', certificate_header, verified_header];
@@ -54,7 +54,8 @@ function originForm(target: string): string {
   return path.startsWith('?') || path === '' ? `/${path}` : path;
 }
 
-function isTrusted(req: IncomingMessage, trusted: BlockList): boolean {
+function isTrusted(req: IncomingMessage, trusted: BlockList | undefined): boolean {
+  if (!trusted) return false;
   const address = req.socket.remoteAddress ?? '';
   const family = isIP(address);
   return family !== 0 && trusted.check(address, family === 6 ? 'ipv6' : 'ipv4');

@@ -137,17 +137,20 @@ describe('1 the journey stands on the server, whatever the browser does', () => 
     await expectWayBack(await visitor.visit(form.url));
   });
 
-  test('an expired interaction: the page says so and leads back, a day later too', async () => {
-    await visitor.submit({ username: 'alice' });
-    const form = formOf(visitor, { password: alice.password });
-    const cookie = visitor.cookies.header(form.url);
-    await vestibule.advanceClock(3700);
-    for (const elapsed of [0, 20 * 3600]) {
-      await vestibule.advanceClock(elapsed);
-      const answer = await visitor.request('POST', form.url, form.body, { origin: vestibule.issuer, cookie });
-      await expectWayBack(answer);
-    }
-  });
+  test.each(['identify', 'password'])(
+    'an interaction that expired at %s: the page says so and leads back, a day later too',
+    async (step) => {
+      if (step === 'password') await visitor.submit({ username: 'alice' });
+      const form = formOf(visitor, step === 'password' ? { password: alice.password } : { username: 'alice' });
+      const cookie = visitor.cookies.header(form.url);
+      await vestibule.advanceClock(3700);
+      for (const elapsed of [0, 20 * 3600]) {
+        await vestibule.advanceClock(elapsed);
+        const answer = await visitor.request('POST', form.url, form.body, { origin: vestibule.issuer, cookie });
+        await expectWayBack(answer);
+      }
+    },
+  );
 
   test('a server that was killed in the middle: the journey goes on where it stood', async () => {
     await visitor.submit({ username: 'alice' });

@@ -91,7 +91,8 @@ export class GroupCommit {
   #runBatch(): void {
     this.#scheduled = false;
     if (this.#begun()) {
-      this.#commitAll(this.#runWrites());
+      const waiting = this.#runWrites();
+      if (this.#database.isTransaction) this.#commitAll(waiting);
     }
     if (this.#queue.length > 0) {
       // The rest gets the next turn, after the requests that are waiting for this one.
@@ -125,18 +126,21 @@ export class GroupCommit {
   #runWrites(): PendingWrite[] {
     const waiting: PendingWrite[] = [];
     const deadline = performance.now() + BATCH_MS;
+    // A write that is alone in its transaction needs no savepoint: the transaction is one.
+    const alone = this.#queue.length === 1;
     let taken = 0;
     for (const write of this.#queue) {
       if (taken === BATCH_WRITES || performance.now() > deadline) break;
       taken += 1;
       try {
-        this.#savepoint.run();
+        if (!alone) this.#savepoint.run();
         write.run();
-        this.#release.run();
+        if (!alone) this.#release.run();
         waiting.push(write);
       } catch (cause) {
         write.failed(cause);
-        if (!this.#undone()) {
+        if (alone) this.#abandon();
+        else if (!this.#undone()) {
           // A full disk or an I/O error ended the whole transaction: nothing before counts either.
           for (const lost of waiting.splice(0)) lost.failed(cause);
           break;

@@ -22,14 +22,18 @@ export function request(deps: { logger: Logger; metrics: Metrics; random: Random
     } finally {
       const milliseconds = performance.now() - started;
       metrics.observeRequest(routeOf(ctx.path), ctx.method, ctx.status, milliseconds / 1000);
-      logger.info({
-        event: 'request',
-        request_id: ctx.state.requestId,
-        method: ctx.method,
-        path: publicPath(ctx.path),
-        status: ctx.status,
-        ms: Math.round(milliseconds * 10) / 10,
-      });
+      // What succeeded is counted, and listed by the proxy; what didn't is looked for by its number.
+      const level = ctx.status >= 400 ? 'info' : 'debug';
+      if (logger.isLevelEnabled(level)) {
+        logger[level]({
+          event: 'request',
+          request_id: ctx.state.requestId,
+          method: ctx.method,
+          path: publicPath(ctx.path),
+          status: ctx.status,
+          ms: Math.round(milliseconds * 10) / 10,
+        });
+      }
     }
   };
 }

@@ -148,3 +148,27 @@ test('a device code found by its user code can be saved under its own id', async
   await devices.upsert('device-1', { ...found, accountId: 'alice' }, 60);
   expect(await devices.find('device-1')).toMatchObject({ accountId: 'alice' });
 });
+
+test.each(['Session', 'Grant', 'Interaction'])(
+  'a %s that was ended stays so when a request under way saves it again',
+  async (kind) => {
+    const records = adapter(kind);
+    const record = { jti: 'one', uid: 'uid-1', kind, exp } as AdapterPayload;
+    await records.upsert('one', record, 60);
+    expect(await records.find('one')).toMatchObject({ kind });
+    await records.destroy('one');
+    await records.upsert('one', record, 60);
+    expect(await records.find('one')).toBeUndefined();
+    expect(await records.findByUid('uid-1')).toBeUndefined();
+  },
+);
+
+test('ending a session ends its twin, which two tabs that finished at the same moment made', async () => {
+  const sessions = adapter('Session');
+  for (const id of ['one', 'twin']) await sessions.upsert(id, { jti: id, uid: 'uid-1', kind: 'Session', exp }, 60);
+  await sessions.upsert('another', { jti: 'another', uid: 'uid-2', kind: 'Session', exp }, 60);
+  await sessions.destroy('one');
+  expect(await sessions.find('twin')).toBeUndefined();
+  expect(await sessions.findByUid('uid-1')).toBeUndefined();
+  expect(await sessions.find('another')).toBeDefined();
+});
