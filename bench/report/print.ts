@@ -1,5 +1,6 @@
 import type { Subject, SubjectId } from '../servers/subject.ts';
-import { FLOW_LABELS, type Results } from './results.ts';
+import { FLOW_LABELS } from './results.ts';
+import type { Results } from './shape.ts';
 import { megabytes, number, table } from './table.ts';
 
 type Flow = keyof typeof FLOW_LABELS;

@@ -1,9 +1,6 @@
 import { availableParallelism } from 'node:os';
-import type { Flood } from '../figures/flood.ts';
-import type { Weight } from '../figures/page.ts';
 import {
   cpuRatio,
-  type FlowFigures,
   flowFigures,
   type Measured,
   type RoundSample,
@@ -11,43 +8,9 @@ import {
   type Samples,
 } from '../figures/samples.ts';
 import type { Options } from '../options.ts';
-import type { SubjectId } from '../servers/subject.ts';
+import type { Ratios, Results, ServerFigures } from './shape.ts';
 import { median } from './statistics.ts';
-import { judge, type Verdict } from './targets.ts';
-
-export interface ServerFigures {
-  readonly flows: Readonly<Partial<Record<Measured, FlowFigures>>>;
-  /** Start → first 200 of discovery, and the CPU time until then. */
-  readonly startMs: number;
-  readonly startCpuMs: number;
-  readonly idleRssBytes: number;
-  /** After a round's load. */
-  readonly loadedRssBytes: number | undefined;
-}
-
-/** Vestibule against another server: medians of what was measured one after the other. */
-export interface Ratios {
-  readonly flows: Readonly<Partial<Record<Measured, number>>>;
-  readonly start: number | undefined;
-  readonly startCpu: number | undefined;
-  readonly idleRss: number | undefined;
-  readonly loadedRss: number | undefined;
-}
-
-export interface Results {
-  readonly date: string;
-  readonly machine: { readonly cores: number; readonly node: string; readonly platform: string };
-  readonly mode: 'full' | 'quick' | 'partial';
-  readonly rounds: number;
-  readonly clients: number;
-  /** CPU milliseconds of one password hash, alone. */
-  readonly hashCpuMs: number;
-  readonly servers: Readonly<Partial<Record<SubjectId, ServerFigures>>>;
-  readonly ratios: Readonly<Partial<Record<SubjectId, Ratios>>>;
-  readonly flood: Flood | undefined;
-  readonly firstPage: Weight | undefined;
-  readonly targets: readonly Verdict[];
-}
+import { judge } from './targets.ts';
 
 export const FLOW_LABELS: Readonly<Record<Measured, string>> = {
   sso: 'single sign-on',

@@ -1,12 +1,4 @@
-import type { Results } from './results.ts';
-
-export interface Verdict {
-  readonly figure: string;
-  readonly value: number;
-  readonly limit: number;
-  readonly unit: string;
-  readonly reached: boolean;
-}
+import type { Results, Verdict } from './shape.ts';
 
 type Facts = Omit<Results, 'targets'>;
 

@@ -96,9 +96,12 @@ export function createPageWriter(deps: {
   return writer;
 }
 
+/** Characters. The query is repeated for each language; a portal's request is shorter. */
+const LONGEST_QUERY = 4096;
+
 /** This page's own address with another language: its query stays, as it may be the portal's request. */
 function inLanguage(ctx: Context, language: Language): string {
-  const query = new URLSearchParams(ctx.querystring);
+  const query = new URLSearchParams(ctx.querystring.length > LONGEST_QUERY ? '' : ctx.querystring);
   query.set('lang', language);
   return `?${query}`;
 }

@@ -196,9 +196,13 @@ describe('28 clickjacking, and what every answer carries', () => {
     await visitor.visit(await portal.authorizationUrl());
     await visitor.submit({ username: 'alice' });
     await visitor.submit({ password: alice.password });
+    // Nor is a code that goes by a redirect kept on the way.
+    expect(visitor.left.searchParams.has('code')).toBe(true);
+    expect(visitor.page.headers['cache-control']).toContain('no-store');
     await visitor.visit(await portal.authorizationUrl({ response_mode: 'form_post' }));
     expect(visitor.page.body).toContain('name="code"');
     expectGuarded(visitor.page.headers);
+    expect(visitor.page.headers['cache-control']).toContain('no-store');
     expect(visitor.page.headers['content-security-policy']).toMatch(/script-src 'self' 'sha256-/);
   });
 
