@@ -72,6 +72,9 @@ async function save(results: Results): Promise<void> {
 const rounded = (_name: string, value: unknown): unknown =>
   typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
 
+// `stripTypeScriptTypes` calls itself experimental: known, and noise among the figures.
+process.removeAllListeners('warning');
+
 async function main(): Promise<number> {
   let options: Options | undefined;
   try {
