@@ -16,7 +16,7 @@ export default {
       },
     ],
   },
-  testTimeout: 30_000,
+  testTimeout: 90_000,
   // Two cores, two workers; a flow test mostly waits for the server it started.
   maxWorkers: 2,
   // Tests that only pass in one order hide a shared state.

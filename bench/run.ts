@@ -93,12 +93,21 @@ async function main(): Promise<number> {
     await stopAll();
     await rm(directory, { recursive: true, force: true });
   };
+  let interrupted = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void cleanUp().finally(() => process.exit(1)));
+    process.once(signal, () => {
+      interrupted = true;
+      // Requests under way fail now, in many places at once.
+      process.on('unhandledRejection', () => {});
+      cleanUp().finally(() => process.exit(1));
+    });
   }
   try {
     await bench(options, directory);
     return 0;
+  } catch (error) {
+    if (!interrupted) console.error(error);
+    return 1;
   } finally {
     await cleanUp();
   }

@@ -38,14 +38,16 @@ export async function flood(port: number, world: World, seconds: number): Promis
   const probes = await prepareProbes(connect, first);
 
   const tally = { passwords: 0, refused: 0, counting: false, over: false };
-  const crowd = world.people.map((person) => hammer(connect(), person, tally));
+  const crowd = Promise.all(world.people.map((person) => hammer(connect(), person, tally)));
+  // Heard of below, when it is waited for.
+  crowd.catch(() => {});
   await wait(UNTIL_FULL);
   tally.counting = true;
   const until = performance.now() + seconds * 1000;
   const latencies = await Promise.all(probes.map(async ([name, probe]) => [name, await repeat(probe, until)] as const));
   tally.counting = false;
   tally.over = true;
-  await Promise.all(crowd);
+  await crowd;
   for (const connection of connections) connection.close();
 
   const figures = latencies.map(([name, taken]) => {

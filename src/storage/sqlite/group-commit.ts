@@ -32,6 +32,7 @@ interface PendingWrite {
 export class GroupCommit {
   readonly #database: DatabaseSync;
   readonly #patienceMs: number;
+  readonly #batchMs: number;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #savepoint: StatementSync;
@@ -45,10 +46,14 @@ export class GroupCommit {
   #lockedOutSince: number | undefined;
   #drained: (() => void)[] = [];
 
-  /** @param patienceMs how long writes wait while another process holds the write lock */
-  constructor(database: DatabaseSync, patienceMs: number = LOCK_PATIENCE_MS) {
+  /**
+   * @param patienceMs how long writes wait while another process holds the write lock
+   * @param batchMs after how long the rest of a batch waits for the next turn
+   */
+  constructor(database: DatabaseSync, patienceMs: number = LOCK_PATIENCE_MS, batchMs: number = BATCH_MS) {
     this.#database = database;
     this.#patienceMs = patienceMs;
+    this.#batchMs = batchMs;
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
     this.#savepoint = database.prepare('SAVEPOINT one_write');
@@ -125,7 +130,7 @@ export class GroupCommit {
   /** @returns the writes that wait for the COMMIT */
   #runWrites(): PendingWrite[] {
     const waiting: PendingWrite[] = [];
-    const deadline = performance.now() + BATCH_MS;
+    const deadline = performance.now() + this.#batchMs;
     // A write that is alone in its transaction needs no savepoint: the transaction is one.
     const alone = this.#queue.length === 1;
     let taken = 0;
