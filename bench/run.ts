@@ -3,6 +3,7 @@
  * one machine. README.md says how to read the figures.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { freePort } from '../test/support/ports.ts';
 import { type Flood, flood } from './figures/flood.ts';
@@ -26,6 +27,7 @@ const RESULTS = resolve(import.meta.dirname, 'results');
 const progress = (text: string): void => void process.stderr.write(`${text} …\n`);
 
 async function bench(options: Options, directory: string): Promise<void> {
+  const loadBefore = loadavg()[0] ?? 0;
   progress('preparing');
   const world = createWorld();
   const programs = await writePrograms(join(directory, 'programs'));
@@ -42,7 +44,7 @@ async function bench(options: Options, directory: string): Promise<void> {
   }
   const ours = await apart(vestibule, world, options, programs.preload);
   const samples = await runRounds(subjects, { world, options, preload: programs.preload, progress });
-  const results = summarise(samples, options, { hashCpuMs: hashCpuMs(world.argon2id), ...ours });
+  const results = summarise(samples, options, { loadBefore, hashCpuMs: hashCpuMs(world.argon2id), ...ours });
   console.log(print(results, subjects));
   await save(results);
 }

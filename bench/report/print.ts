@@ -8,7 +8,8 @@ type Flow = keyof typeof FLOW_LABELS;
 /** Everything measured, for people. */
 export function print(results: Results, subjects: readonly Subject[]): string {
   const { machine, rounds, clients, date } = results;
-  const head = `Vestibule bench · ${date} · ${machine.cores} cores · node ${machine.node} · medians of ${rounds} rounds · ${clients} clients`;
+  const { cores, node, loadBefore } = machine;
+  const head = `Vestibule bench · ${date} · ${cores} cores (load before: ${number(loadBefore, 1)}) · node ${node} · medians of ${rounds} rounds · ${clients} clients`;
   return [
     head,
     flows(results, subjects),

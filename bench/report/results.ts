@@ -25,7 +25,7 @@ const MEASURED = Object.keys(FLOW_LABELS) as Measured[];
 export function summarise(
   samples: Samples,
   options: Options,
-  extra: Pick<Results, 'hashCpuMs' | 'flood' | 'firstPage'>,
+  { loadBefore, ...extra }: Pick<Results, 'hashCpuMs' | 'flood' | 'firstPage'> & { readonly loadBefore: number },
 ): Results {
   const ours = samples.get('vestibule') ?? [];
   const servers = Object.fromEntries([...samples].map(([id, rounds]) => [id, figuresOf(rounds)])) as Results['servers'];
@@ -34,7 +34,12 @@ export function summarise(
   const full = options.complete && !options.quick;
   const results: Omit<Results, 'targets'> = {
     date: new Date().toISOString().slice(0, 16),
-    machine: { cores: availableParallelism(), node: process.version, platform: `${process.platform} ${process.arch}` },
+    machine: {
+      cores: availableParallelism(),
+      node: process.version,
+      platform: `${process.platform} ${process.arch}`,
+      loadBefore,
+    },
     mode: full ? 'full' : options.complete ? 'quick' : 'partial',
     rounds: options.rounds,
     clients: options.clients,

@@ -24,7 +24,13 @@ export interface Ratios {
 
 export interface Results {
   readonly date: string;
-  readonly machine: { readonly cores: number; readonly node: string; readonly platform: string };
+  readonly machine: {
+    readonly cores: number;
+    readonly node: string;
+    readonly platform: string;
+    /** Load average before the bench began: above a few tenths, others were working, too. */
+    readonly loadBefore: number;
+  };
   readonly mode: 'full' | 'quick' | 'partial';
   readonly rounds: number;
   readonly clients: number;
