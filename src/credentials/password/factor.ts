@@ -41,9 +41,12 @@ export function createPasswordFactor({ store, clock, random, logger, settings }:
   const write = async (accountId: string, data: string): Promise<void> => {
     const now = epochSeconds(clock);
     const fresh: Credential = { accountId, kind: KIND, id: ID, data, version: 1, createdAt: now, updatedAt: now };
-    if (await store.insert(fresh)) return;
-    const current = await store.find(accountId, KIND, ID);
-    if (current && (await store.replace({ ...current, data, updatedAt: now }, current.version))) return;
+    // A renewal may come in between; a second try finds what it left.
+    for (let tries = 0; tries < 3; tries += 1) {
+      if (await store.insert(fresh)) return;
+      const current = await store.find(accountId, KIND, ID);
+      if (current && (await store.replace({ ...current, data, updatedAt: now }, current.version))) return;
+    }
     throw new VestibuleError('changed_meanwhile', 409);
   };
 
