@@ -90,7 +90,6 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
       if ('cancel' in form) return { refused: 'access_denied', events: [] };
 
       const outcome = await stepOf(step).submit(state, form, input, services);
-      if ('refused' in outcome) return { refused: outcome.refused, events: [] };
       const events = outcome.events ?? [];
       if ('problem' in outcome) return { again: await show(step, state, input, outcome.problem, outcome.form), events };
 

@@ -55,9 +55,7 @@ export type StepOutcome =
       readonly settle?: () => Promise<void>;
     }
   /** The same page again, with a sentence. */
-  | { readonly problem: Problem; readonly form?: StepForm; readonly events?: readonly StepEvent[] }
-  /** Back to the portal with an OAuth error. */
-  | { readonly refused: 'access_denied' };
+  | { readonly problem: Problem; readonly form?: StepForm; readonly events?: readonly StepEvent[] };
 
 /** For the log, the metrics and the audit trail. */
 export interface StepEvent {
