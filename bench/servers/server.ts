@@ -20,7 +20,7 @@ export interface Started {
 }
 
 /** Everything that runs, so that an error or Ctrl-C leaves nothing behind. */
-const running = new Set<Server>();
+const running = new Set<{ stop(): Promise<void> }>();
 
 /** One server process under test. Its logs go through a pipe, as in a container, and are thrown away. */
 export class Server {
@@ -107,6 +107,19 @@ export class Server {
       this.#child.send(request);
     });
   }
+}
+
+/** A helper of the bench that ends by itself, unless the bench ends first. */
+export function endWithBench(child: ChildProcess): void {
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()));
+  const helper = {
+    stop: () => {
+      child.kill();
+      return ended;
+    },
+  };
+  running.add(helper);
+  void ended.then(() => running.delete(helper));
 }
 
 export async function stopAll(): Promise<void> {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { defaultSettings, mergeSettings, newMasterKey, writeConfig } from '../../test/support/config-folder.ts';
+import { endWithBench } from './server.ts';
 import type { Subject, World } from './subject.ts';
 
 const COMMAND_LINE = resolve(import.meta.dirname, '../../src/cli/bin.js');
@@ -55,6 +56,7 @@ function addPeople(folder: string, { people }: World, env: Readonly<Record<strin
     env: { PATH: process.env.PATH, ...env },
     stdio: ['pipe', 'ignore', 'inherit'],
   });
+  endWithBench(child);
   child.stdin.end(JSON.stringify(people));
   return new Promise((done, failed) => {
     child.once('error', failed);
