@@ -59,6 +59,8 @@ export interface AccountStore {
   /** Compare-and-set on `version`. @returns false when somebody else changed the account meanwhile
    *  or an identifier is taken; nothing is written then. The new version is `expectedVersion + 1`. */
   replace(account: Account, identifiers: readonly string[], expectedVersion: number): Promise<boolean>;
+  /** How many accounts there are; an engine may answer a little late, but must not scan. */
+  count(): Promise<number>;
 }
 
 /** One proof a person can give: a password hash, later a passkey, a TOTP seed … */
@@ -67,7 +69,12 @@ export interface Credential {
   /** The factor it belongs to: `password`, … */
   readonly kind: string;
   readonly id: string;
-  /** A hash or a sealed value: never a secret in clear. */
+  /**
+   * What finds it without its account, such as a passkey's credential id: no two credentials of a
+   * kind share one, whoever they belong to. Never changes.
+   */
+  readonly lookup?: string;
+  /** A hash, a public key or a sealed value: never a secret in clear. */
   readonly data: string;
   /** Compare-and-set value: grows by one at each change. */
   readonly version: number;
@@ -78,12 +85,18 @@ export interface Credential {
 export interface CredentialStore {
   list(accountId: string, kind: string): Promise<Credential[]>;
   find(accountId: string, kind: string, id: string): Promise<Credential | undefined>;
-  /** @returns false when (account, kind, id) exists. */
+  findByLookup(kind: string, lookup: string): Promise<Credential | undefined>;
+  /** @returns false when (account, kind, id) or (kind, lookup) exists. */
   insert(credential: Credential): Promise<boolean>;
   /** Compare-and-set on `version`; stored as `expectedVersion + 1`. @returns false for the loser. */
   replace(credential: Credential, expectedVersion: number): Promise<boolean>;
   /** @returns whether it was there. */
   remove(accountId: string, kind: string, id: string): Promise<boolean>;
+  /** Removes it only while the account keeps another credential of one of the kinds: parallel
+   *  callers can't take the last one between them. @returns whether it was removed */
+  removeUnlessLast(accountId: string, kind: string, id: string, kinds: readonly string[]): Promise<boolean>;
+  /** How many accounts hold at least one credential of the kind; may be a little late, must not scan. */
+  holders(kind: string): Promise<number>;
 }
 
 /** What a person allowed a third-party client, remembered beyond the session. */

@@ -35,6 +35,16 @@ export function accountStoreContract(open: Open<DurableStorage>): void {
       expect(await accounts.find(ben.id)).toStrictEqual(ben);
     });
 
+    test('accounts are counted', async () => {
+      const { accounts } = await workspace.open();
+      expect(await accounts.count()).toBe(0);
+      await accounts.insert(anna, ['anna']);
+      await accounts.insert({ ...ben, id: anna.id }, ['ben']);
+      await accounts.insert(ben, ['ben']);
+      await accounts.replace({ ...ben, state: 'suspended' }, ['ben'], 1);
+      expect(await accounts.count()).toBe(2);
+    });
+
     test('nobody is found by an unknown, similar or empty key', async () => {
       const { accounts } = await workspace.open();
       await accounts.insert(anna, ['anna']);

@@ -72,6 +72,62 @@ export function credentialStoreContract(open: Open<DurableStorage>): void {
       expect(await credentials.list('acc-anna', 'password')).toHaveLength(1);
     });
 
+    const passkey = { ...password, kind: 'passkey', id: 'p1', lookup: 'credential-1' };
+
+    test('a credential with a lookup is found without its account, and by its kind only', async () => {
+      const { credentials } = await workspace.open();
+      await credentials.insert(passkey);
+      await credentials.insert({ ...password, id: 'without' });
+      expect(await credentials.findByLookup('passkey', 'credential-1')).toEqual(passkey);
+      expect(await credentials.findByLookup('external', 'credential-1')).toBeUndefined();
+      expect(await credentials.findByLookup('passkey', 'p1')).toBeUndefined();
+      await credentials.replace({ ...passkey, data: 'new' }, 1);
+      expect(await credentials.findByLookup('passkey', 'credential-1')).toEqual({ ...passkey, data: 'new', version: 2 });
+      await credentials.remove('acc-anna', 'passkey', 'p1');
+      expect(await credentials.findByLookup('passkey', 'credential-1')).toBeUndefined();
+    });
+
+    test('a lookup belongs to one credential of its kind, whoever else asks for it', async () => {
+      const stores = [await workspace.open(), await workspace.open()] as const;
+      const insert = (index: number) =>
+        stores[index % 2 === 0 ? 0 : 1].credentials.insert({ ...passkey, accountId: `acc-${index}` });
+      expect(await winners(50, insert)).toBe(1);
+      const { credentials } = stores[0];
+      expect(await credentials.insert({ ...passkey, kind: 'external' })).toBe(true);
+      expect(await credentials.insert({ ...passkey, id: 'p2' })).toBe(false);
+    });
+
+    test('the last credential of the kinds named is kept, of parallel removals too', async () => {
+      const stores = [await workspace.open(), await workspace.open()] as const;
+      const { credentials } = stores[0];
+      const kinds = ['password', 'passkey'];
+      for (const id of ['p1', 'p2', 'p3']) await credentials.insert({ ...passkey, id, lookup: id });
+      await credentials.insert({ ...password, kind: 'other' });
+      await credentials.insert({ ...password, accountId: 'acc-ben' });
+      const remove = (index: number) =>
+        stores[index % 2 === 0 ? 0 : 1].credentials.removeUnlessLast('acc-anna', 'passkey', `p${(index % 3) + 1}`, kinds);
+      expect(await winners(12, remove)).toBe(2);
+      const [left] = await credentials.list('acc-anna', 'passkey');
+      await credentials.insert(password);
+      expect(await credentials.removeUnlessLast('acc-ben', 'passkey', String(left?.id), kinds)).toBe(false);
+      expect(await credentials.removeUnlessLast('acc-anna', 'passkey', String(left?.id), kinds)).toBe(true);
+      expect(await credentials.removeUnlessLast('acc-anna', 'password', 'current', kinds)).toBe(false);
+    });
+
+    test('the accounts that hold a kind are counted, each once', async () => {
+      const { credentials } = await workspace.open();
+      expect(await credentials.holders('passkey')).toBe(0);
+      for (const id of ['p1', 'p2']) await credentials.insert({ ...passkey, id, lookup: id });
+      await credentials.insert({ ...passkey, id: 'p1', lookup: 'p1' });
+      await credentials.insert({ ...passkey, accountId: 'acc-ben', lookup: 'p3' });
+      await credentials.insert(password);
+      expect(await credentials.holders('passkey')).toBe(2);
+      await credentials.remove('acc-anna', 'passkey', 'p1');
+      expect(await credentials.holders('passkey')).toBe(2);
+      await credentials.removeUnlessLast('acc-anna', 'passkey', 'p2', ['passkey', 'password']);
+      expect([await credentials.holders('passkey'), await credentials.holders('password')]).toEqual([1, 1]);
+    });
+
     test('of 50 simultaneous inserts, replacements and removals one each wins', async () => {
       const stores = [await workspace.open(), await workspace.open()] as const;
       const at = (index: number) => stores[index % 2 === 0 ? 0 : 1].credentials;
@@ -107,6 +163,11 @@ export function credentialStoreContract(open: Open<DurableStorage>): void {
         (value) => credentials.remove(value, 'password', 'current'),
         (value) => credentials.remove('acc-anna', value, 'current'),
         (value) => credentials.remove('acc-anna', 'password', value),
+        (value) => credentials.findByLookup(value, 'credential-1'),
+        (value) => credentials.findByLookup('passkey', value),
+        (value) => credentials.removeUnlessLast(value, 'password', 'current', ['password']),
+        (value) => credentials.removeUnlessLast('acc-anna', 'password', 'current', [value]),
+        (value) => credentials.holders(value),
       );
       await expectWholeNumbersOnly(
         (value) => credentials.replace(password, value),

@@ -25,6 +25,7 @@ export class SqliteAccounts implements AccountStore {
   readonly #replace: StatementSync;
   readonly #dropIdentifiers: StatementSync;
   readonly #takeIdentifiers: StatementSync;
+  readonly #count: StatementSync;
 
   constructor(database: Database) {
     this.#database = database;
@@ -47,6 +48,7 @@ export class SqliteAccounts implements AccountStore {
     this.#takeIdentifiers = database.prepare(
       'INSERT INTO identifiers (identifier, account_id) SELECT DISTINCT value, ? FROM json_each(?)',
     );
+    this.#count = database.prepare("SELECT accounts FROM totals WHERE kind = ''");
   }
 
   async find(id: string): Promise<Account | undefined> {
@@ -78,6 +80,10 @@ export class SqliteAccounts implements AccountStore {
       this.#takeIdentifiers.run(id, wanted);
       return true;
     });
+  }
+
+  async count(): Promise<number> {
+    return this.#database.read(() => Number(this.#count.get()?.accounts));
   }
 
   #one(statement: StatementSync, key: string): Account | undefined {

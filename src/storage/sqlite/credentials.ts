@@ -1,19 +1,20 @@
 import type { StatementSync } from 'node:sqlite';
 import type { Credential, CredentialStore } from '../ports.ts';
 import type { Database } from './database.ts';
-import { text, whole } from './values.ts';
+import { jsonTexts, optionalText, text, whole } from './values.ts';
 
 interface Row {
   account_id: string;
   kind: string;
   id: string;
+  lookup: string | null;
   data: string;
   version: number;
   created_at: number;
   updated_at: number;
 }
 
-const COLUMNS = 'account_id, kind, id, data, version, created_at, updated_at';
+const COLUMNS = 'account_id, kind, id, lookup, data, version, created_at, updated_at';
 
 export class SqliteCredentials implements CredentialStore {
   readonly #database: Database;
@@ -22,6 +23,9 @@ export class SqliteCredentials implements CredentialStore {
   readonly #insert: StatementSync;
   readonly #replace: StatementSync;
   readonly #remove: StatementSync;
+  readonly #findByLookup: StatementSync;
+  readonly #removeUnlessLast: StatementSync;
+  readonly #holders: StatementSync;
 
   constructor(database: Database) {
     this.#database = database;
@@ -31,13 +35,20 @@ export class SqliteCredentials implements CredentialStore {
     );
     this.#find = database.prepare(`SELECT ${COLUMNS} FROM credentials WHERE ${key}`);
     this.#insert = database.prepare(
-      `INSERT INTO credentials (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      `INSERT INTO credentials (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     );
     this.#replace = database.prepare(
       `UPDATE credentials SET data = ?, created_at = ?, updated_at = ?, version = version + 1
        WHERE ${key} AND version = ?`,
     );
     this.#remove = database.prepare(`DELETE FROM credentials WHERE ${key}`);
+    this.#findByLookup = database.prepare(`SELECT ${COLUMNS} FROM credentials WHERE kind = ? AND lookup = ?`);
+    this.#removeUnlessLast = database.prepare(
+      `DELETE FROM credentials WHERE ${key} AND EXISTS (
+         SELECT 1 FROM credentials AS other WHERE other.account_id = credentials.account_id
+           AND other.kind IN (SELECT value FROM json_each(?)) AND other.rowid <> credentials.rowid)`,
+    );
+    this.#holders = database.prepare('SELECT accounts FROM totals WHERE kind = ?');
   }
 
   /** Oldest first. */
@@ -54,10 +65,19 @@ export class SqliteCredentials implements CredentialStore {
     });
   }
 
+  async findByLookup(kind: string, lookup: string): Promise<Credential | undefined> {
+    const key = [text('kind', kind), text('lookup', lookup)];
+    return this.#database.read(() => {
+      const found = this.#findByLookup.get(...key) as Row | undefined;
+      return found && credentialOf(found);
+    });
+  }
+
   async insert(credential: Credential): Promise<boolean> {
     return this.#database.change(
       this.#insert,
       ...keyOf(credential.accountId, credential.kind, credential.id),
+      optionalText('lookup', credential.lookup),
       text('data', credential.data),
       whole('version', credential.version),
       whole('createdAt', credential.createdAt),
@@ -79,6 +99,15 @@ export class SqliteCredentials implements CredentialStore {
   async remove(accountId: string, kind: string, id: string): Promise<boolean> {
     return this.#database.change(this.#remove, ...keyOf(accountId, kind, id));
   }
+
+  async removeUnlessLast(accountId: string, kind: string, id: string, kinds: readonly string[]): Promise<boolean> {
+    return this.#database.change(this.#removeUnlessLast, ...keyOf(accountId, kind, id), jsonTexts('kinds', kinds));
+  }
+
+  async holders(kind: string): Promise<number> {
+    const key = text('kind', kind);
+    return this.#database.read(() => Number(this.#holders.get(key)?.accounts ?? 0));
+  }
 }
 
 const keyOf = (accountId: string, kind: string, id: string): string[] => [
@@ -91,6 +120,7 @@ const credentialOf = (found: Row): Credential => ({
   accountId: found.account_id,
   kind: found.kind,
   id: found.id,
+  ...(found.lookup === null ? {} : { lookup: found.lookup }),
   data: found.data,
   version: found.version,
   createdAt: found.created_at,

@@ -68,4 +68,34 @@ const version1 = `
   ${artifactsVersion1}
 `;
 
-export const durable: Half = { name: 'durable', applicationId: 0x56_73_74_44, migrations: [version1] };
+/** Credentials found without their account, and counts that are kept instead of taken. */
+const version2 = `
+  ALTER TABLE credentials ADD COLUMN lookup TEXT;
+  CREATE UNIQUE INDEX credentials_by_lookup ON credentials (kind, lookup) WHERE lookup IS NOT NULL;
+
+  -- How many accounts there are (''), and how many hold a credential of a kind.
+  CREATE TABLE totals (
+    kind TEXT NOT NULL PRIMARY KEY,
+    accounts INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO totals SELECT '', count(*) FROM accounts;
+  INSERT INTO totals SELECT kind, count(DISTINCT account_id) FROM credentials GROUP BY kind;
+
+  CREATE TRIGGER account_added AFTER INSERT ON accounts BEGIN
+    UPDATE totals SET accounts = accounts + 1 WHERE kind = '';
+  END;
+  CREATE TRIGGER account_removed AFTER DELETE ON accounts BEGIN
+    UPDATE totals SET accounts = accounts - 1 WHERE kind = '';
+  END;
+  CREATE TRIGGER first_of_kind AFTER INSERT ON credentials
+  WHEN NOT EXISTS (SELECT 1 FROM credentials
+                   WHERE account_id = new.account_id AND kind = new.kind AND id <> new.id) BEGIN
+    INSERT INTO totals VALUES (new.kind, 1) ON CONFLICT DO UPDATE SET accounts = accounts + 1;
+  END;
+  CREATE TRIGGER last_of_kind AFTER DELETE ON credentials
+  WHEN NOT EXISTS (SELECT 1 FROM credentials WHERE account_id = old.account_id AND kind = old.kind) BEGIN
+    UPDATE totals SET accounts = accounts - 1 WHERE kind = old.kind;
+  END;
+`;
+
+export const durable: Half = { name: 'durable', applicationId: 0x56_73_74_44, migrations: [version1, version2] };
