@@ -10,7 +10,8 @@ import { systemClock } from './kernel/clock.ts';
 import { createLogger, type Logger } from './kernel/logger.ts';
 import { systemRandom } from './kernel/random.ts';
 import { SecretBox } from './kernel/secret-box.ts';
-import { createProvider, loadSigningKeys } from './oidc/index.ts';
+import { createMailer, createNotices, type Notices } from './notifications/index.ts';
+import { accountArea, createProvider, loadSigningKeys } from './oidc/index.ts';
 import { openDurable, openEphemeral } from './storage/registry.ts';
 import {
   createMetrics,
@@ -23,7 +24,12 @@ import {
 /** Milliseconds that requests under way get to finish after SIGTERM. */
 const DRAIN_TIMEOUT = 10_000;
 /** What is opened once and can't change under a running server. */
-const FIXED = ['issuer', 'listen', 'operations', 'storage', 'masterKeys', 'passwords', 'log'] as const;
+const FIXED = ['issuer', 'listen', 'operations', 'storage', 'masterKeys', 'passwords', 'passkeys', 'log'] as const;
+
+interface Assembled {
+  readonly handle: RequestListener;
+  readonly notices: Notices;
+}
 
 export interface Vestibule {
   readonly accounts: Accounts;
@@ -51,16 +57,39 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
 
   const accounts = createAccounts({ store: durable.accounts, clock, random });
   const audit = createAudit({ store: durable.audit, clock, random });
-  const settings = initial.passwords;
-  const credentials = createCredentials({ store: durable.credentials, clock, random, logger, settings });
+  const credentials = createCredentials({
+    store: durable.credentials,
+    accounts: durable.accounts,
+    challenges: ephemeral.artifacts,
+    clock,
+    random,
+    secretBox,
+    logger,
+    config: initial,
+  });
+  await credentials.passkey.prepare();
   const metrics = createMetrics(() => credentials.password.queue.waiting + credentials.password.queue.running);
 
   /** Everything that follows from the files: built anew at a reload. */
-  const assemble = async (config: Config): Promise<RequestListener> => {
+  const assemble = async (files: Config): Promise<Assembled> => {
+    const config = { ...files, clients: [...files.clients, accountArea(files.issuer, files.branding.name)] };
+    const notices = createNotices({ config, accounts, mailer: createMailer(config), clock, logger });
     const attempts = createAttempts({ counters: ephemeral.counters, limits: config.limits, secretBox, clock });
-    const services = { accounts, credentials, attempts, clock };
+    const services = { accounts, credentials, attempts, notices, clock };
     const journeys = createJourneys({ store: ephemeral.journeys, services });
-    const web = createWeb({ config, journeys, accounts, audit, secretBox, metrics, logger, random });
+    const web = createWeb({
+      config,
+      journeys,
+      accounts,
+      audit,
+      credentials,
+      notices,
+      secretBox,
+      metrics,
+      clock,
+      logger,
+      random,
+    });
     const provider = createProvider({
       config,
       accounts,
@@ -72,21 +101,21 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
       signingKeys: await loadSigningKeys({ store: durable.keys, secretBox, clock }),
       pages: web.providerPages,
       meters: metrics,
-      attainableAcr: attainableAcr(credentials.password.amr),
+      attainableAcr: attainableAcr(credentials.factors.map(({ attainable }) => ({ amr: attainable }))),
     });
     web.mount(provider);
     (provider.app as EventEmitter).on('error', (error) => logger.error({ event: 'server.error', err: error }));
-    return createRequestListener(provider.app.callback(), config);
+    return { handle: createRequestListener(provider.app.callback(), config), notices };
   };
 
   let config = initial;
-  let handle = await assemble(config);
+  let assembled = await assemble(config);
   let draining = false;
   const ready = async (): Promise<void> => {
     if (draining) throw new Error('stopping');
     await Promise.all([durable.ping(), ephemeral.ping()]);
   };
-  const server = createServer(SERVER_LIMITS, (req, res) => handle(req, res));
+  const server = createServer(SERVER_LIMITS, (req, res) => assembled.handle(req, res));
   const operations = createOperationsListener({ ready }, metrics.registry);
   const drainServer = await listen(server, config.listen);
   const drainOperations = await listen(operations, config.operations);
@@ -96,8 +125,10 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
     const ignored = FIXED.filter((name) => JSON.stringify(wanted[name]) !== JSON.stringify(config[name]));
     const kept = Object.fromEntries(FIXED.map((name) => [name, config[name]])) as Pick<Config, (typeof FIXED)[number]>;
     const next = { ...wanted, ...kept };
-    handle = await assemble(next);
+    const { notices } = assembled;
+    assembled = await assemble(next);
     config = next;
+    await notices.close();
     logger.info({ event: 'config.reloaded', clients: next.clients.length, needs_restart: ignored });
   };
 
@@ -105,7 +136,7 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
     draining = true;
     await drainServer();
     await drainOperations();
-    await credentials.close();
+    await Promise.all([assembled.notices.close(), credentials.close()]);
     await Promise.all([durable.close(), ephemeral.close()]);
     logger.info({ event: 'server.stopped' });
     logger.flush();

@@ -159,6 +159,7 @@ async function configFolder(data: string, { ports, issuer, moved }: DemoAddresse
     const portals = `http://localhost:${ports.PORTALS_PORT.port}`;
     const named = text
       .replace(/http:\/\/localhost:(3000|3001)\b/g, (_, port) => (port === '3000' ? issuer : portals))
+      .replace(/\bport: 3025\b/, `port: ${ports.SMTP_PORT.port}`)
       .replaceAll('../../data/demo/', '../')
       .replace(/\$schema=(\.\.\/)+/, `$schema=${ROOT}/`);
     await writeFile(join(copy, file), named);

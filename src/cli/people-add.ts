@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { createAccounts } from '../accounts/index.ts';
 import { createAudit } from '../audit/index.ts';
-import { createCredentials } from '../credentials/index.ts';
+import { createPasswordFactor } from '../credentials/index.ts';
 import { OperatorError, VestibuleError } from '../kernel/errors.ts';
 import { systemRandom as random } from '../kernel/random.ts';
 import type { Profile } from '../storage/ports.ts';
@@ -73,23 +73,17 @@ async function add(
 ): Promise<string> {
   const accounts = createAccounts({ store: durable.accounts, clock, random });
   const audit = createAudit({ store: durable.audit, clock, random });
-  const credentials = createCredentials({
-    store: durable.credentials,
-    clock,
-    random,
-    logger,
-    settings: config.passwords,
-  });
+  const passwords = createPasswordFactor({ store: durable.credentials, clock, random, logger, config });
   // Refused before anything is stored: a person without a password could not sign in.
-  credentials.password.check(password);
+  passwords.check(password);
   const account = await accounts.add({
     username,
     ...(values.email === undefined ? {} : { email: values.email, emailVerified: true }),
     profile: profileOf(values),
   });
-  await credentials.password.set(account.id, password);
+  await passwords.set(account.id, password);
   await audit.record({ event: 'people.added', accountId: account.id });
-  await credentials.close();
+  await passwords.close();
   return account.id;
 }
 

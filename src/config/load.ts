@@ -32,7 +32,7 @@ function folderFault(directory: string): string | undefined {
 
 /** Paths within the settings become absolute: nothing later depends on where the process was started. */
 function absolute(settings: ServerSettings, directory: string): ServerSettings {
-  const { storage, branding } = settings;
+  const { storage, branding, passkeys } = settings;
   const { theme, overlay } = branding;
   return {
     ...settings,
@@ -40,6 +40,7 @@ function absolute(settings: ServerSettings, directory: string): ServerSettings {
       durable: { ...storage.durable, path: resolve(directory, storage.durable.path) },
       ephemeral: { ...storage.ephemeral, path: resolve(directory, storage.ephemeral.path) },
     },
+    passkeys: { ...passkeys, trust_anchors: passkeys.trust_anchors.map((file) => resolve(directory, file)) },
     branding: {
       ...branding,
       ...(overlay === undefined ? {} : { overlay: resolve(directory, overlay) }),

@@ -1,21 +1,15 @@
-import type { VerifyOutcome } from './outcome.ts';
-
 /**
- * A way to prove who one is. One folder per factor, one line in `registry.ts`; the journey,
- * the account area and the console iterate the registry and know no factor by name.
- *
- * Later factors need a ceremony before the proof (`begin`) and an enrolment; both are added to
- * this port with the first factor that has them.
+ * A way to prove who one is. One folder per factor, one line in `registry.ts`; what journey, account
+ * area and console need of every factor alike is here. Beginning, checking and enrolling differ in
+ * what they take, so each factor's own interface adds them (`begin`, `verify`, `enrol`).
  */
-export interface Factor<Response> {
+export interface Factor {
   readonly id: string;
-  /** Authentication method references (RFC 8176) that a successful proof adds. */
-  readonly amr: readonly string[];
+  /** Authentication method references (RFC 8176) that a proof by it can add at best. */
+  readonly attainable: readonly string[];
   enrolled(accountId: string): Promise<boolean>;
-  /**
-   * @param accountId `undefined` for a username nobody has: costs the same time and fails
-   * @throws VestibuleError when the proof could not be checked at all; nothing is granted then
-   */
-  verify(accountId: string | undefined, response: Response): Promise<VerifyOutcome>;
+  /** The methods this account could prove with it now; empty when not enrolled. */
+  potential(accountId: string): Promise<readonly string[]>;
+  /** Takes it away altogether. */
   remove(accountId: string): Promise<void>;
 }

@@ -20,7 +20,14 @@ export interface Attempts {
    * @throws VestibuleError `too_many_requests` (429, Retry-After)
    */
   begin(who: string, address: string): Promise<Attempt>;
+  /**
+   * The same for what nobody can guess, such as a passkey: counted by address alone, so that no
+   * stranger's tries shut the owner out (security-catalogue: lockout as DoS).
+   */
+  beginFrom(address: string): Promise<Attempt>;
 }
+
+type Limit = Config['limits']['account'];
 
 export function createAttempts(deps: {
   counters: CounterStore;
@@ -29,30 +36,41 @@ export function createAttempts(deps: {
   clock: Clock;
 }): Attempts {
   const { counters, limits, secretBox, clock } = deps;
+
+  const count = async (counted: readonly { key: string; limit: Limit }[]): Promise<Attempt> => {
+    const readings = await counters.increment(counted.map(({ key, limit }) => ({ key, windowSeconds: limit.window })));
+    const exceeded = counted.flatMap(({ limit }, index) => {
+      const reading = readings[index];
+      return reading === undefined || reading.count > limit.count ? [reading] : [];
+    });
+    if (exceeded.length > 0) {
+      const until = Math.max(...exceeded.map((reading) => reading?.resetsAt ?? 0));
+      throw new VestibuleError('too_many_requests', 429, { retryAfter: Math.max(1, until - epochSeconds(clock)) });
+    }
+    return {
+      // All tries up to this one. Those that came while it was checked stay counted: setting the count
+      // to nothing would let the rest of a flood be checked as well.
+      succeeded: () =>
+        counters.decrement(
+          counted.flatMap(({ key, limit }, index) =>
+            Array<string>(limit === limits.account ? (readings[index]?.count ?? 1) : 1).fill(key),
+          ),
+        ),
+      takeBack: () => counters.decrement(counted.map(({ key }) => key)),
+    };
+  };
+
+  // Names and addresses are personal data: counters hold keyed hashes of them.
+  const account = (who: string) => ({
+    key: `login:account:${secretBox.keyedHash('counter', who)}`,
+    limit: limits.account,
+  });
+  const network = (address: string) => ({
+    key: `login:address:${secretBox.keyedHash('counter', address)}`,
+    limit: limits.address,
+  });
   return {
-    async begin(who, address) {
-      // Names and addresses are personal data: counters hold keyed hashes of them.
-      const account = `login:account:${secretBox.keyedHash('counter', who)}`;
-      const network = `login:address:${secretBox.keyedHash('counter', address)}`;
-      const [byAccount, byAddress] = await counters.increment([
-        { key: account, windowSeconds: limits.account.window },
-        { key: network, windowSeconds: limits.address.window },
-      ]);
-      const exceeded = [
-        { reading: byAccount, limit: limits.account.count },
-        { reading: byAddress, limit: limits.address.count },
-      ].filter(({ reading, limit }) => reading === undefined || reading.count > limit);
-      if (exceeded.length > 0) {
-        const until = Math.max(...exceeded.map(({ reading }) => reading?.resetsAt ?? 0));
-        const retryAfter = Math.max(1, until - epochSeconds(clock));
-        throw new VestibuleError('too_many_requests', 429, { retryAfter });
-      }
-      return {
-        // All tries up to this one. Those that came while it was checked stay counted: setting the count
-        // to nothing would let the rest of a flood be checked as well.
-        succeeded: () => counters.decrement([...Array<string>(byAccount?.count ?? 1).fill(account), network]),
-        takeBack: () => counters.decrement([account, network]),
-      };
-    },
+    begin: (who, address) => count([account(who), network(address)]),
+    beginFrom: (address) => count([network(address)]),
   };
 }

@@ -1,5 +1,6 @@
+import { VestibuleError } from '../kernel/errors.ts';
 import type { JourneyStore } from '../storage/ports.ts';
-import { nextStep } from './next-step.ts';
+import { type Next, nextStep } from './next-step.ts';
 import { type JourneyState, loadState, type StoredJourney, saveState } from './state.ts';
 import { isStepId, stepOf } from './steps/index.ts';
 import type { Problem, StepContext, StepEvent, StepForm, StepId, StepServices, StepView } from './steps/step.ts';
@@ -32,11 +33,16 @@ export type Submitted =
       /** To be called together with the answer. */
       readonly settle: () => Promise<void>;
     }
-  | { readonly refused: 'access_denied'; readonly events: readonly StepEvent[] };
+  | { readonly refused: Refusal; readonly events: readonly StepEvent[] };
+
+/** OAuth errors the portal is told: the person cancelled, or can't reach what is demanded (RFC 9470 §5). */
+export type Refusal = 'access_denied' | 'unmet_authentication_requirements';
 
 export interface Journeys {
   /** The step that is due, or `finished` when the journey has nothing left to ask. */
-  current(input: JourneyInput): Promise<Showing | 'finished'>;
+  current(input: JourneyInput): Promise<Showing | 'finished' | { readonly refused: Refusal }>;
+  /** What the page's script needs to begin; the step to show instead when another one is due by now. */
+  begin(step: string, form: StepForm, input: JourneyInput): Promise<{ options: unknown } | { go: StepId }>;
   /** @param step the page the form was on; when another step is due, that one is shown and nothing is evaluated */
   submit(step: string, form: StepForm, input: JourneyInput): Promise<Submitted>;
   /** Remembers the language chosen on a page. */
@@ -54,7 +60,16 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
   const { store, services } = deps;
 
   const load = async (input: JourneyInput): Promise<StoredJourney> =>
-    (await loadState(store, input.uid)) ?? { state: begin(input), version: 0 };
+    (await loadState(store, input.uid)) ?? { state: await first(input), version: 0 };
+
+  /** Whoever is signed in and asked again is known, and so is what they sign in with. */
+  const first = async ({ uid, clientId, signedIn, demand }: JourneyInput): Promise<JourneyState> => {
+    const nobody = { uid, clientId, proofs: [] };
+    if (!signedIn || demand.prompt !== 'login') return nobody;
+    const { accountId, username } = signedIn;
+    const passkey = await services.credentials.passkey.isExpected(accountId, username);
+    return { ...nobody, accountId, username, passkey, known: true };
+  };
 
   const save = (state: JourneyState, version: number, input: JourneyInput): Promise<boolean> =>
     saveState(store, state, version, input.expiresAt + AFTERLIFE);
@@ -72,21 +87,36 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
     ...(problem === undefined ? {} : { problem }),
   });
 
-  const due = (state: JourneyState, input: JourneyInput) => nextStep({ state, demand: input.demand });
+  const due = (state: JourneyState, { demand, browser }: JourneyInput): Next => nextStep({ state, demand, browser });
+
+  /** Where a journey stands that needs nothing more of this request. */
+  const standing = (state: JourneyState, step: Next): Submitted => {
+    if (step === 'finished') return finished(state, []);
+    return step === 'unmet' ? { refused: UNMET, events: [] } : { go: step, events: [] };
+  };
 
   return {
     async current(input) {
       const { state } = await load(input);
       const step = due(state, input);
+      if (step === 'unmet') return { refused: UNMET };
       return step === 'finished' ? step : show(step, state, input);
+    },
+
+    async begin(wanted, form, input) {
+      const { state } = await load(input);
+      const step = due(state, input);
+      if (step === 'finished' || step === 'unmet') throw new VestibuleError('session_expired', 400);
+      const begin = stepOf(step).begin;
+      if (wanted !== step || !begin) return { go: step };
+      return { options: await begin(state, form, input, services) };
     },
 
     async submit(posted, form, input) {
       const { state, version } = await load(input);
       const step = due(state, input);
       // Out of turn, a stale tab, a second click: the step that is due is shown, nothing is evaluated.
-      if (step === 'finished') return finished(state, []);
-      if (!isStepId(posted) || posted !== step) return { go: step, events: [] };
+      if (!isStepId(posted) || posted !== step) return standing(state, step);
       if ('cancel' in form) return { refused: 'access_denied', events: [] };
 
       const outcome = await stepOf(step).submit(state, form, input, services);
@@ -99,10 +129,9 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
       const settle = outcome.settle ?? nothing;
       if (next === 'finished') return finished(after, events, settle);
       const [saved] = await Promise.all([save(after, version, input), settle()]);
-      if (saved) return { go: next, events };
+      if (saved) return { ...standing(after, next), events };
       const { state: others } = await load(input);
-      const theirs = due(others, input);
-      return theirs === 'finished' ? finished(others, []) : { go: theirs, events: [] };
+      return standing(others, due(others, input));
     },
 
     async chooseLanguage(language, input) {
@@ -116,12 +145,7 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
   };
 }
 
-const begin = ({ uid, clientId, signedIn, demand }: JourneyInput): JourneyState => ({
-  uid,
-  clientId,
-  proofs: [],
-  ...(signedIn && demand.prompt === 'login' ? { username: signedIn.username, accountId: signedIn.accountId } : {}),
-});
+const UNMET: Refusal = 'unmet_authentication_requirements';
 
 const nothing = async (): Promise<void> => undefined;
 

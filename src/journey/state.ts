@@ -5,6 +5,8 @@ export interface Proof {
   /** The factor's id. */
   readonly factor: string;
   readonly amr: readonly string[];
+  /** The device is of a model that its manufacturer attested. */
+  readonly attested?: true;
   /** Seconds since the epoch. */
   readonly at: number;
 }
@@ -12,6 +14,8 @@ export interface Proof {
 /** Who wants what of this journey. The portal's request is one source; policies add theirs. */
 export interface Demand {
   readonly prompt: 'login' | 'consent';
+  /** Levels of assurance, any one of which will do; none: any proof will. */
+  readonly acr?: readonly string[];
 }
 
 /** What the server remembers between two pages of one journey. */
@@ -26,7 +30,15 @@ export interface JourneyState {
   readonly identifier?: string;
   /** `undefined` with a `username` means: nobody has that name. Pages must not show the difference. */
   readonly accountId?: string;
+  /** Signed in here already, and asked again: this may be shown to whoever sits there. */
+  readonly known?: true;
+  /** The passkey page comes before the password's; for names that nobody has as often as for others. */
+  readonly passkey?: boolean;
+  /** The person took the way named on the passkey page. */
+  readonly instead?: 'password';
   readonly proofs: readonly Proof[];
+  /** Creating a passkey is still to be offered: their first, or one on this device after another's was used. */
+  readonly offer?: 'first' | 'this-device';
   readonly consented?: boolean;
 }
 

@@ -4,6 +4,7 @@
  * journey's.
  */
 
+export { ACCOUNT_RETURN, accountArea, accountSignIn } from './account-area.ts';
 export type { ClientRegistry } from './clients.ts';
 export type { ProviderDependencies } from './dependencies.ts';
 export type { ProtocolMeters } from './events.ts';
@@ -11,3 +12,4 @@ export type { Interactions, PendingInteraction } from './interactions.ts';
 export { loadSigningKeys, type SigningKey } from './keys.ts';
 export type { ProviderPages } from './pages.ts';
 export { createProvider, type OidcProvider } from './provider.ts';
+export type { SignedIn } from './sessions.ts';

@@ -4,13 +4,15 @@ import { type Clock, epochSeconds } from '../kernel/clock.ts';
 import { VestibuleError } from '../kernel/errors.ts';
 import type { ConsentStore } from '../storage/ports.ts';
 import { type Asked, grantConsent } from './grants.ts';
-import { ANOTHER_PERSON } from './policy.ts';
+import { ANOTHER_PERSON, DEMANDED } from './policy.ts';
 
 /** An authorization request that waits for a person, as the server remembers it. */
 export interface PendingInteraction {
   readonly uid: string;
   readonly clientId: string;
   readonly prompt: 'login' | 'consent';
+  /** Levels of assurance the portal demands, any one of which will do. */
+  readonly acr: readonly string[];
   readonly expiresAt: number;
   /** Account already signed in here, unless the portal wants somebody else. */
   readonly accountId: string | undefined;
@@ -35,6 +37,12 @@ export interface SignIn {
   readonly language?: string | undefined;
 }
 
+/** What the portal reads in the log of its own. */
+const REFUSALS = {
+  access_denied: 'the person cancelled',
+  unmet_authentication_requirements: 'this person can not authenticate as demanded',
+} as const;
+
 export interface Interactions {
   /**
    * The interaction of this browser at this path, proven by its own cookie: a link opened in
@@ -47,7 +55,7 @@ export interface Interactions {
   /** Answers with what the person allowed. @returns where to send the browser */
   consent(pending: PendingInteraction): Promise<string>;
   /** Ends the request with an OAuth error at the portal. @returns where to send the browser */
-  refuse(pending: PendingInteraction, error: 'access_denied'): Promise<string>;
+  refuse(pending: PendingInteraction, error: keyof typeof REFUSALS): Promise<string>;
   /** Whose request an interaction answers, expired ones included: only for an error page's looks and its way back. */
   requestOf(uid: string): Promise<{ clientId: string | undefined; uiLocales: string | undefined }>;
 }
@@ -101,7 +109,7 @@ export function createInteractions(deps: { provider: Provider; consents: Consent
       return answer(pending, { consent: { grantId: granted } });
     },
 
-    refuse: (pending, error) => answer(pending, { error, error_description: 'the person cancelled' }),
+    refuse: (pending, error) => answer(pending, { error, error_description: REFUSALS[error] }),
 
     async requestOf(uid) {
       const record = await provider.Interaction.find(uid, { ignoreExpiration: true });
@@ -118,6 +126,7 @@ function describe(record: Interaction): PendingInteraction {
     uid: record.uid,
     clientId: String(params.client_id),
     prompt: prompt.name === 'consent' ? 'consent' : 'login',
+    acr: strings(details[DEMANDED]),
     expiresAt: record.exp,
     accountId: prompt.reasons.some((reason) => ANOTHER_PERSON.includes(reason)) ? undefined : session?.accountId,
     loginHint: text(params.login_hint),

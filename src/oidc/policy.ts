@@ -11,6 +11,9 @@ const ABOUT_THE_SIGN_IN = new Set(['sub', 'sid', 'auth_time', 'acr', 'amr', 'iss
 /** Reasons to ask for a sign-in though somebody is signed in: somebody else is wanted. */
 export const ANOTHER_PERSON: readonly string[] = ['id_token_hint', 'claims_id_token_sub_value'];
 
+/** Where an interaction remembers the levels of assurance its request demands. */
+export const DEMANDED = 'vestibule_acr';
+
 /**
  * When a portal's request needs a person, and for what. The library's own policy, with its exact
  * comparison of `acr` replaced by ranks, and what it leaves out added.
@@ -46,10 +49,16 @@ export function createPolicy(clients: ClientRegistry, attainable: readonly Acr[]
         if (demanded.length > 0 && !attainable.some((acr) => meets(acr, demanded))) {
           throw new errors.UnmetAuthenticationRequirements('the requested authentication can not be performed here');
         }
-        return ctx.oidc.session?.accountId !== undefined && !meets(ctx.oidc.session.acr, demanded);
+        if (ctx.oidc.session?.accountId === undefined || meets(ctx.oidc.session.acr, demanded)) return false;
+        // The journey ends below what is demanded only by a mistake of ours: never asked again for ever.
+        if (ctx.oidc.result?.login) throw new errors.UnmetAuthenticationRequirements();
+        return true;
       },
     ),
   );
+  // Whatever made a sign-in necessary, it has to reach what is demanded.
+  const details = login.details;
+  login.details = async (ctx) => ({ ...(await details(ctx)), [DEMANDED]: demandedAcr(ctx, clients) });
 
   // A portal that names a person gets that person or an error (OpenID Connect Core §3.1.2.2, §5.5.1);
   // the library would ask whoever signed in instead for ever.

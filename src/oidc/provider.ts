@@ -1,3 +1,4 @@
+import type { Context } from 'koa';
 import { type ClientMetadata, type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Config } from '../config/config.ts';
 import { epochSeconds } from '../kernel/clock.ts';
@@ -14,12 +15,15 @@ import { loadExistingGrant } from './grants.ts';
 import { createInteractions, type Interactions } from './interactions.ts';
 import { logoutWithoutAsking } from './logout.ts';
 import { createPolicy } from './policy.ts';
+import { type SignedIn, signedIn } from './sessions.ts';
 
 export interface OidcProvider {
   /** The Koa application itself: routes and middleware are added to it. */
   readonly app: Provider;
   readonly clients: ClientRegistry;
   readonly interactions: Interactions;
+  /** @returns who is signed in in the browser that sent the request, if anybody */
+  signedIn(ctx: Context): Promise<SignedIn | undefined>;
 }
 
 /**
@@ -43,7 +47,12 @@ export function createProvider(deps: ProviderDependencies): OidcProvider {
   provider.use(deviceCodeInAddress(deps.pages));
   refuseUnusable(config.clients, provider);
   observe(provider, deps.logger, deps.meters);
-  return { app: provider, clients, interactions: createInteractions({ provider, consents: durable.consents, clock }) };
+  return {
+    app: provider,
+    clients,
+    interactions: createInteractions({ provider, consents: durable.consents, clock }),
+    signedIn: (ctx) => signedIn(provider, ctx),
+  };
 }
 
 /** The library looks at a client when it is first used: what it refuses would wait for the first visitor. */

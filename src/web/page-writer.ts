@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { ClientFile } from '../config/schema/client.ts';
 import { LANGUAGES, type Language } from '../config/schema/values.ts';
 import { chooseLocale } from '../i18n/index.ts';
-import type { Assets, PageContext, PageModel, PageName, Pages } from './pages/index.ts';
+import type { Assets, PageContext, PageModel, PageName, Pages, Problem } from './pages/index.ts';
 
 export interface Asked {
   /** Language chosen on a page of this journey. */
@@ -13,12 +13,15 @@ export interface Asked {
   readonly client?: ClientFile | undefined;
 }
 
+type Failure = { code: string; status: number; retryAfter?: number; values?: Record<string, string> };
+
 export interface PageWriter {
+  /** The sentence a page would show for a problem, for a script that shows it. */
+  sentence(ctx: Context, problem: Problem, asked?: Asked): string;
+  /** The sentence of an error page. */
+  explain(ctx: Context, failure: Failure): Promise<string>;
   write(ctx: Context, page: PageName, model: PageModel, asked?: Asked): void;
-  error(
-    ctx: Context,
-    failure: { code: string; status: number; retryAfter?: number; values?: Record<string, string> },
-  ): Promise<void>;
+  error(ctx: Context, failure: Failure): Promise<void>;
   /** Remembers a language chosen by `?lang=…`. @returns the language, or undefined when it is none of ours */
   rememberLanguage(ctx: Context): Language | undefined;
 }
@@ -62,6 +65,9 @@ export function createPageWriter(deps: {
   };
 
   const writer: PageWriter = {
+    sentence: (ctx, problem, asked = {}) => pages.sentence(problem, contextOf(ctx, asked)),
+    explain: async (ctx, failure) => pages.explain(failure, contextOf(ctx, await askedAt(ctx).catch(() => ({})))),
+
     write(ctx, page, model, asked = {}) {
       ctx.set('Cache-Control', 'no-store');
       ctx.type = 'html';

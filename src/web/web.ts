@@ -3,12 +3,16 @@ import type { Accounts } from '../accounts/index.ts';
 import type { Audit } from '../audit/index.ts';
 import type { Config } from '../config/config.ts';
 import { type ClientFile, clientSchema } from '../config/schema/client.ts';
+import type { Credentials } from '../credentials/index.ts';
 import { createTexts } from '../i18n/index.ts';
 import type { Journeys } from '../journey/index.ts';
+import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Random } from '../kernel/random.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
+import type { Notices } from '../notifications/index.ts';
 import type { OidcProvider, ProviderPages } from '../oidc/index.ts';
+import { createAccountRoutes, createAccountSessions } from './account/index.ts';
 import { createAssetRoutes } from './asset-routes.ts';
 import { createInteractionRoutes } from './interaction/index.ts';
 import type { Metrics } from './metrics.ts';
@@ -21,12 +25,16 @@ import { type Asked, createPageWriter } from './page-writer.ts';
 import { createAssets, createPages } from './pages/index.ts';
 import { createProviderPages } from './provider-pages.ts';
 import { readQueriesInLinearTime } from './query.ts';
+import { relatedOrigins } from './related-origins.ts';
 
 export interface WebDependencies {
   readonly config: Config;
   readonly journeys: Journeys;
   readonly accounts: Accounts;
   readonly audit: Audit;
+  readonly credentials: Credentials;
+  readonly notices: Notices;
+  readonly clock: Clock;
   readonly secretBox: SecretBox;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -80,18 +88,23 @@ export function createWeb(deps: WebDependencies): Web {
     providerPages: createProviderPages({ pages: writer, clientFile }),
     mount(mounted) {
       provider = mounted;
-      const { app, interactions } = mounted;
+      const { app, interactions, signedIn } = mounted;
       const https = config.issuer.startsWith('https://');
       const forms = createForms({ secretBox: deps.secretBox, issuer: config.issuer });
       const routes = createInteractionRoutes({ ...deps, interactions, forms, pages: writer, client: findClient });
+      const sessions = createAccountSessions({ ...deps, signedIn });
+      const account = createAccountRoutes({ ...deps, sessions, forms, pages: writer });
       readQueriesInLinearTime(app);
       app.use(request({ logger, metrics, random }));
       app.use(failures({ logger, pages: writer }));
       app.use(securityHeaders(https));
       if (!https || config.features.authorization_post === false) app.use(logoutByPost);
       app.use(createAssetRoutes(assets));
-      app.use(routes.routes());
-      app.use(routes.allowedMethods());
+      app.use(relatedOrigins(deps.credentials.passkey.relatedOrigins));
+      for (const router of [routes, ...account]) {
+        app.use(router.routes());
+        app.use(router.allowedMethods());
+      }
     },
   };
 }

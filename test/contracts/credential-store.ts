@@ -82,7 +82,11 @@ export function credentialStoreContract(open: Open<DurableStorage>): void {
       expect(await credentials.findByLookup('external', 'credential-1')).toBeUndefined();
       expect(await credentials.findByLookup('passkey', 'p1')).toBeUndefined();
       await credentials.replace({ ...passkey, data: 'new' }, 1);
-      expect(await credentials.findByLookup('passkey', 'credential-1')).toEqual({ ...passkey, data: 'new', version: 2 });
+      expect(await credentials.findByLookup('passkey', 'credential-1')).toEqual({
+        ...passkey,
+        data: 'new',
+        version: 2,
+      });
       await credentials.remove('acc-anna', 'passkey', 'p1');
       expect(await credentials.findByLookup('passkey', 'credential-1')).toBeUndefined();
     });
@@ -105,7 +109,12 @@ export function credentialStoreContract(open: Open<DurableStorage>): void {
       await credentials.insert({ ...password, kind: 'other' });
       await credentials.insert({ ...password, accountId: 'acc-ben' });
       const remove = (index: number) =>
-        stores[index % 2 === 0 ? 0 : 1].credentials.removeUnlessLast('acc-anna', 'passkey', `p${(index % 3) + 1}`, kinds);
+        stores[index % 2 === 0 ? 0 : 1].credentials.removeUnlessLast(
+          'acc-anna',
+          'passkey',
+          `p${(index % 3) + 1}`,
+          kinds,
+        );
       expect(await winners(12, remove)).toBe(2);
       const [left] = await credentials.list('acc-anna', 'passkey');
       await credentials.insert(password);

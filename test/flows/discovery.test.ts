@@ -49,8 +49,8 @@ describe('discovery', () => {
     expect(await jsonOf(await call(vestibule, '/.well-known/oauth-authorization-server'))).toEqual(metadata);
   });
 
-  test('lists the response types that some client may use and no others', () => {
-    expect((metadata.response_types_supported as string[]).toSorted()).toEqual(['code', 'code id_token']);
+  test('lists the response types that some client or the account area may use and no others', () => {
+    expect((metadata.response_types_supported as string[]).toSorted()).toEqual(['code', 'code id_token', 'none']);
     expect((metadata.grant_types_supported as string[]).toSorted()).toEqual([
       'authorization_code',
       'client_credentials',
@@ -61,7 +61,7 @@ describe('discovery', () => {
 
   test('lists the levels of assurance that can be reached, and what else works', () => {
     expect(metadata).toMatchObject({
-      acr_values_supported: ['https://refeds.org/profile/sfa'],
+      acr_values_supported: ['https://refeds.org/profile/sfa', 'https://refeds.org/profile/mfa', 'phr'],
       claims_parameter_supported: true,
       code_challenge_methods_supported: ['S256'],
       authorization_response_iss_parameter_supported: true,

@@ -6,7 +6,7 @@
 import { text } from 'node:stream/consumers';
 import { createAccounts, type NewPerson } from '../../src/accounts/index.ts';
 import { loadConfig } from '../../src/config/index.ts';
-import { createCredentials } from '../../src/credentials/index.ts';
+import { createPasswordFactor } from '../../src/credentials/index.ts';
 import { systemClock as clock } from '../../src/kernel/clock.ts';
 import { createLogger } from '../../src/kernel/logger.ts';
 import { systemRandom as random } from '../../src/kernel/random.ts';
@@ -21,18 +21,12 @@ async function addPeople(directory: string, people: readonly Person[]): Promise<
   const logger = createLogger('warn');
   const durable = await openDurable(config.storage.durable, { clock, logger });
   const accounts = createAccounts({ store: durable.accounts, clock, random });
-  const credentials = createCredentials({
-    store: durable.credentials,
-    clock,
-    random,
-    logger,
-    settings: config.passwords,
-  });
+  const passwords = createPasswordFactor({ store: durable.credentials, clock, random, logger, config });
   for (const { password, ...person } of people) {
     const account = await accounts.add(person);
-    await credentials.password.set(account.id, password);
+    await passwords.set(account.id, password);
   }
-  await credentials.close();
+  await passwords.close();
   await durable.close();
 }
 

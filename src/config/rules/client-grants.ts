@@ -1,5 +1,5 @@
 import { isLoopbackAddress } from '../loopback.ts';
-import type { ClientFile } from '../schema/client.ts';
+import { ACCOUNT_AREA, type ClientFile } from '../schema/client.ts';
 import { type ClientSubject, clientRule } from './client.ts';
 import type { Rule } from './rule.ts';
 
@@ -14,6 +14,12 @@ const granted = ({ grant_types }: ClientFile, ...grants: readonly ClientFile['gr
 
 /** Which grants go with which response types, and what they need. */
 export const clientGrantRules: readonly Rule<ClientSubject>[] = [
+  clientRule(
+    ['client_id'],
+    ['client_id'],
+    ({ client_id }) => client_id === ACCOUNT_AREA,
+    'is taken: it is the name of the account area itself',
+  ),
   clientRule(
     ['redirect_uris', ...GRANTS],
     ['redirect_uris'],

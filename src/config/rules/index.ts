@@ -9,6 +9,8 @@ import { clientAddressRules } from './client-addresses.ts';
 import { clientAuthenticationRules } from './client-authentication.ts';
 import { clientGrantRules } from './client-grants.ts';
 import { clientFileRules, serverFileRules } from './files.ts';
+import { mailRules } from './mail.ts';
+import { passkeyRules } from './passkeys.ts';
 import { referenceRules } from './references.ts';
 import type { Rule, ServerSubject } from './rule.ts';
 import { clientSecretRules, serverSecretRules } from './secrets.ts';
@@ -18,6 +20,8 @@ export { applyRules } from './rule.ts';
 /** For `vestibule.yaml`. */
 export const SERVER_RULES: readonly Rule<ServerSubject>[] = [
   ...addressRules,
+  ...mailRules,
+  ...passkeyRules,
   ...referenceRules,
   ...serverFileRules,
   ...serverSecretRules,

@@ -4,6 +4,9 @@ import { language, plainAddress, secret, texts, webAddress } from './values.ts';
 
 const SIGNING = ['RS256', 'ES256', 'EdDSA'] as const;
 
+/** The account area's own `client_id`; no file may take it. */
+export const ACCOUNT_AREA = 'vestibule-account';
+
 /** Compared character by character at sign-in, so what is written here is what must be sent. */
 const redirectUri = plainAddress(
   z

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { colour, duration, LANGUAGES, language, origin, port, secret, texts, webAddress } from './values.ts';
+import { colour, duration, host, LANGUAGES, language, origin, port, secret, texts, webAddress } from './values.ts';
 
 const listener = (host: string, number: number) =>
   z.strictObject({
@@ -91,6 +91,68 @@ export const serverSchema = z.strictObject({
     })
     .prefault({})
     .describe('How passwords are chosen and kept'),
+
+  passkeys: z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Whether people can have passkeys'),
+      rp_id: host
+        .optional()
+        .describe('Host name passkeys belong to; default: the issuer’s. A parent domain of it, or see origins'),
+      origins: z
+        .array(origin)
+        .default([])
+        .describe('Related origins that may use these passkeys; published at /.well-known/webauthn'),
+      user_verification: z
+        .enum(['preferred', 'required'])
+        .default('preferred')
+        .describe('Fingerprint, face or PIN; without it a passkey is one factor only'),
+      counter_regression: z
+        .enum(['refuse', 'log'])
+        .default('refuse')
+        .describe('When a signature counter goes back, as a copied key’s would'),
+      attestation: z
+        .enum(['none', 'direct'])
+        .default('none')
+        .describe('direct: only models of allowed_aaguids, attested by one of trust_anchors'),
+      allowed_aaguids: z.array(z.guid().toLowerCase()).default([]).describe('Models that may be registered'),
+      trust_anchors: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('PEM files with the manufacturers’ root certificates, relative to the configuration folder'),
+      offer: z
+        .strictObject({
+          enabled: z.boolean().default(true).describe('Whether one is offered after a sign-in without'),
+          again_after: duration.prefault('30d').describe('When a skipped offer returns'),
+        })
+        .prefault({})
+        .describe('The offer to create one'),
+    })
+    .prefault({})
+    .describe('Signing in with fingerprint, face or screen lock (WebAuthn)'),
+
+  account: z
+    .strictObject({
+      proof_age: duration
+        .prefault('5m')
+        .describe('How long after signing in sensitive changes need no new proof of identity'),
+    })
+    .prefault({})
+    .describe('The account area, where people manage how they sign in'),
+
+  mail: z
+    .strictObject({
+      from: z.email('an e-mail address').describe('Sender’s address'),
+      host: host.describe('SMTP server'),
+      port: port.default(587).describe('Its port'),
+      tls: z
+        .enum(['starttls', 'implicit', 'none'])
+        .default('starttls')
+        .describe('starttls and implicit refuse to go on unencrypted; none is only for a loopback server'),
+      username: z.string().min(1).optional().describe('Account at the SMTP server'),
+      password: secret(1).optional().describe('Its password, as ${env:…} or ${file:…}'),
+    })
+    .optional()
+    .describe('Where notices to people are sent from; without it none are sent'),
 
   limits: z
     .strictObject({

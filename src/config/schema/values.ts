@@ -55,5 +55,10 @@ export const origin = webAddress.refine(
   'an origin such as https://login.example.org: in lower case, without path, default port or slash at the end',
 );
 
+/** A host name as in an address: lower case, no port. */
+export const host = z
+  .string()
+  .regex(/^(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'a host name such as login.example.org, in lower case');
+
 /** A CSS colour of the simple kind `#rrggbb`. */
 export const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'a colour such as "#0b5fff" (in quotes)');

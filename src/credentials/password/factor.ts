@@ -1,7 +1,9 @@
+import type { Config } from '../../config/config.ts';
 import { epochSeconds } from '../../kernel/clock.ts';
 import { VestibuleError } from '../../kernel/errors.ts';
 import type { Credential } from '../../storage/ports.ts';
 import type { Factor } from '../factor.ts';
+import type { VerifyOutcome } from '../outcome.ts';
 import type { CredentialServices } from '../services.ts';
 import { BCRYPT_MAX_BYTES, Bcrypt } from './bcrypt.ts';
 import { PasswordHashes } from './hashes.ts';
@@ -13,8 +15,16 @@ export const PASSWORD_MAX_LENGTH = 256;
 const KIND = 'password';
 /** An account has one password, so its credential has a fixed id. */
 const ID = 'password';
+const AMR = ['pwd'];
 
-export interface PasswordFactor extends Factor<string> {
+export interface PasswordFactor extends Factor {
+  /** RFC 8176. */
+  readonly amr: readonly string[];
+  /**
+   * @param accountId `undefined` for a username nobody has: costs the same time and fails
+   * @throws VestibuleError when the proof could not be checked at all; nothing is granted then
+   */
+  verify(accountId: string | undefined, password: string): Promise<VerifyOutcome>;
   /**
    * Whether a new password keeps the rules.
    * @throws VestibuleError `password_too_short`, `password_too_long` (400)
@@ -32,7 +42,13 @@ export interface PasswordFactor extends Factor<string> {
   close(): Promise<void>;
 }
 
-export function createPasswordFactor({ store, clock, random, logger, settings }: CredentialServices): PasswordFactor {
+/** What setting and checking passwords needs; commands that know no other factor have no more. */
+export type PasswordServices = Pick<CredentialServices, 'store' | 'clock' | 'random' | 'logger'> & {
+  readonly config: Pick<Config, 'passwords'>;
+};
+
+export function createPasswordFactor({ store, clock, random, logger, config }: PasswordServices): PasswordFactor {
+  const settings = config.passwords;
   const bcrypt = new Bcrypt();
   const hashes = new PasswordHashes(settings, random, bcrypt);
   const queue = new HashQueue(settings.queue.concurrent, settings.queue.waiting);
@@ -69,10 +85,14 @@ export function createPasswordFactor({ store, clock, random, logger, settings }:
     if (tooLong) throw new VestibuleError('password_too_long', 400);
   };
 
+  const enrolled = async (accountId: string): Promise<boolean> => (await store.find(accountId, KIND, ID)) !== undefined;
+
   return {
     id: KIND,
-    amr: ['pwd'],
-    enrolled: async (accountId) => (await store.find(accountId, KIND, ID)) !== undefined,
+    amr: AMR,
+    attainable: AMR,
+    enrolled,
+    potential: async (accountId) => ((await enrolled(accountId)) ? AMR : []),
 
     async verify(accountId, password) {
       if (password === '') return { proven: false, problem: 'password_required' };

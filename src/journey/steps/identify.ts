@@ -1,29 +1,36 @@
 import { readIdentifier } from '../../accounts/index.ts';
+import { beginPasskey, provePasskey } from './passkey-proof.ts';
 import type { Step } from './step.ts';
 
 /**
  * Username first. Whether somebody has that name changes nothing a visitor can see: the next
- * page is the same, and so is the work.
+ * page is the same, and so is the work. A passkey chosen in the field says who it is by itself.
  */
 export const identify: Step = {
   id: 'identify',
-  fields: ['username'],
+  fields: ['username', 'credential'],
 
   async view(state, { loginHint }, form) {
     return { username: form?.username ?? state.username ?? loginHint ?? '' };
   },
 
-  async submit(_state, form, _context, { accounts }) {
+  begin: (state, _form, context, services) => beginPasskey('anybody', state, context, services),
+
+  async submit(state, form, context, services) {
+    if (form.credential !== undefined) return provePasskey(form.credential, state, context, services);
+    const { accounts, credentials } = services;
     const typed = form.username ?? '';
     const read = readIdentifier(typed);
     if ('problem' in read) return { problem: { code: read.problem }, form: { username: typed.slice(0, 254) } };
     const account = await accounts.findByIdentifier(read.identifier);
+    // A suspended person is treated like an unknown one: the password is checked for nobody.
+    const accountId = account?.state === 'active' ? account.id : undefined;
     return {
       facts: {
         username: typed.trim(),
         identifier: read.identifier,
-        // A suspended person is treated like an unknown one: the password is checked for nobody.
-        ...(account?.state === 'active' ? { accountId: account.id } : {}),
+        passkey: await credentials.passkey.isExpected(accountId, read.identifier),
+        ...(accountId === undefined ? {} : { accountId }),
       },
     };
   },

@@ -1,10 +1,12 @@
 /** The steps a journey can be made of. Each returns facts to the dispatcher; none calls another. */
 import { consent } from './consent.ts';
 import { identify } from './identify.ts';
+import { offerPasskey } from './offer-passkey.ts';
+import { passkey } from './passkey.ts';
 import { password } from './password.ts';
 import type { Step, StepId } from './step.ts';
 
-const STEPS: readonly Step[] = [identify, password, consent];
+const STEPS: readonly Step[] = [identify, passkey, password, offerPasskey, consent];
 
 const byId = new Map(STEPS.map((step) => [step.id, step]));
 

@@ -1,24 +1,29 @@
 import { epochSeconds } from '../../kernel/clock.ts';
-import type { Step } from './step.ts';
+import type { Proof } from '../state.ts';
+import { offerAfter } from './offer.ts';
+import { NOBODY, type Step } from './step.ts';
 
 export const password: Step = {
   id: 'password',
-  fields: ['password', 'switch'],
+  fields: ['password', 'switch', 'alternative'],
 
-  async view(state) {
-    return { username: state.username ?? '' };
+  async view(state, { browser }) {
+    return {
+      username: state.username ?? '',
+      passkey: state.passkey === true && browser.passkeys,
+      oldBrowser: !browser.passkeys,
+    };
   },
 
-  async submit(state, form, { address }, { accounts, credentials, attempts, clock }) {
-    // "Not you?": forget who it was, keep nothing that was proven for them.
-    if ('switch' in form)
-      return { facts: { username: undefined, identifier: undefined, accountId: undefined, proofs: [] } };
+  async submit(state, form, context, { accounts, credentials, attempts, clock }) {
+    if ('switch' in form) return { facts: NOBODY };
+    if (form.alternative === 'passkey') return { facts: { instead: undefined } };
 
     const given = form.password ?? '';
     if (given === '') return { problem: { code: 'password_required' } };
 
     // Counted before it is checked, so that parallel guesses can't slip past the limit.
-    const attempt = await attempts.begin(state.accountId ?? state.identifier ?? '', address);
+    const attempt = await attempts.begin(state.accountId ?? state.identifier ?? '', context.address);
     // Suspended since the name was typed: checked for nobody, as a name nobody has is.
     const account = await accounts.find(state.accountId ?? 'nobody');
     const accountId = account?.state === 'active' ? account.id : undefined;
@@ -29,9 +34,11 @@ export const password: Step = {
     const who = state.accountId === undefined ? {} : { accountId: state.accountId };
     if (!outcome.proven) return { problem: { code: outcome.problem }, events: [{ event: 'login.failed', ...who }] };
 
-    const proof = { factor: 'password', amr: credentials.password.amr, at: epochSeconds(clock) };
+    const proof: Proof = { factor: 'password', amr: credentials.password.amr, at: epochSeconds(clock) };
+    const proofs = [...state.proofs, proof];
+    const offer = accountId && (await offerAfter(proofs, 'first', accountId, context, credentials));
     return {
-      facts: { proofs: [...state.proofs, proof] },
+      facts: { proofs, ...(offer ? { offer } : {}) },
       events: [{ event: 'login.succeeded', ...who }],
       settle: attempt.succeeded,
     };

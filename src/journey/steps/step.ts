@@ -1,10 +1,11 @@
 import type { Accounts } from '../../accounts/index.ts';
 import type { Credentials } from '../../credentials/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import type { Notices } from '../../notifications/index.ts';
 import type { Attempts } from '../attempts.ts';
 import type { Demand, JourneyState } from '../state.ts';
 
-export type StepId = 'identify' | 'password' | 'consent';
+export type StepId = 'identify' | 'passkey' | 'password' | 'offer-passkey' | 'consent';
 
 /** Form fields as posted: single strings only, anything else was refused before. */
 export type StepForm = Readonly<Record<string, string>>;
@@ -26,12 +27,24 @@ export interface StepContext {
   readonly consent?: ConsentRequest;
   /** Network of the visitor (`addressPrefix`). */
   readonly address: string;
+  readonly browser: BrowserAbilities;
+}
+
+/** What the browser says it can do: decides which page is shown, never what is granted. */
+export interface BrowserAbilities {
+  readonly passkeys: boolean;
+  /** A passkey can be made on this device. */
+  readonly platform: boolean;
+  /** It makes one by itself after a saved password was used (conditional create). */
+  readonly automatic: boolean;
+  readonly userAgent: string;
 }
 
 export interface StepServices {
   readonly accounts: Accounts;
   readonly credentials: Credentials;
   readonly attempts: Attempts;
+  readonly notices: Notices;
   readonly clock: Clock;
 }
 
@@ -61,13 +74,28 @@ export type StepOutcome =
 export interface StepEvent {
   readonly event: string;
   readonly accountId?: string;
+  readonly details?: Readonly<Record<string, string>>;
 }
+
+/** "Not you?": who it was is forgotten, with everything that was proven or chosen for them. */
+export const NOBODY: Facts = {
+  username: undefined,
+  identifier: undefined,
+  accountId: undefined,
+  known: undefined,
+  passkey: undefined,
+  instead: undefined,
+  offer: undefined,
+  proofs: [],
+};
 
 export interface Step {
   readonly id: StepId;
   /** Names its form may carry; anything else is refused (security-catalogue: mass assignment). */
   readonly fields: readonly string[];
   view(state: JourneyState, context: StepContext, form?: StepForm): Promise<StepView>;
+  /** What the page's script needs to begin: fetched when it does, as it is good for minutes only. */
+  begin?(state: JourneyState, form: StepForm, context: StepContext, services: StepServices): Promise<unknown>;
   /** @throws VestibuleError when the step can't be decided; nothing is granted then */
   submit(state: JourneyState, form: StepForm, context: StepContext, services: StepServices): Promise<StepOutcome>;
 }

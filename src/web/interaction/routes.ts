@@ -5,6 +5,7 @@ import { type Audit, addressPrefix } from '../../audit/index.ts';
 import type { ClientFile } from '../../config/schema/client.ts';
 import {
   acrOf,
+  type BrowserAbilities,
   fieldsOf,
   type JourneyInput,
   type JourneyState,
@@ -15,6 +16,7 @@ import {
 import { VestibuleError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Interactions, PendingInteraction } from '../../oidc/index.ts';
+import { sendJson, sendProblem, wantsJson } from '../json.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Forms } from '../middleware/forms.ts';
 import type { PageWriter } from '../page-writer.ts';
@@ -40,7 +42,14 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
   const show = async (ctx: Context, pending: PendingInteraction, showing: Showing): Promise<void> => {
     const { step, state, view, problem } = showing;
     const path = `/interaction/${pending.uid}/${step}`;
+    const asked = {
+      chosen: state.language ?? pending.language,
+      uiLocales: pending.uiLocales,
+      client: await deps.client(pending.clientId),
+    };
     if (problem) ctx.status = 400;
+    if (problem && wantsJson(ctx))
+      return sendProblem(ctx, { code: problem.code, status: 400, detail: pages.sentence(ctx, problem, asked) });
     pages.write(
       ctx,
       step,
@@ -48,15 +57,12 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
         ...view,
         action: path,
         switchAction: path,
+        optionsAction: `${path}/options`,
         csrf: forms.csrf(purposeOf(pending.uid)),
         cancel: true,
         ...(problem ? { problem } : {}),
       } as PageModel,
-      {
-        chosen: state.language ?? pending.language,
-        uiLocales: pending.uiLocales,
-        client: await deps.client(pending.clientId),
-      },
+      asked,
     );
   };
 
@@ -72,12 +78,24 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
       return redirect(ctx, ctx.path);
     }
     const showing = await journeys.current(input);
+    if (showing !== 'finished' && 'refused' in showing)
+      return redirect(ctx, await interactions.refuse(pending, showing.refused));
     // Nothing left to ask but not answered: the answer itself was lost; ask the last step again.
     if (showing === 'finished') throw new VestibuleError('session_expired', 400);
     // Another step's address, or back after a step was done: the step that is due.
     if (ctx.params.step !== undefined && ctx.params.step !== showing.step)
       return redirect(ctx, `/interaction/${uid}/${showing.step}`);
     await show(ctx, pending, showing);
+  });
+
+  /** What the script of a step's page begins with; where another step is due by now, its address. */
+  router.post('/interaction/:uid/:step/options', async (ctx) => {
+    const { uid = '', step = '' } = ctx.params;
+    const form = await forms.read(ctx, purposeOf(uid), ['mediation']);
+    const pending = await interactions.find(ctx.req, ctx.res, uid);
+    if (pending.answered) return sendJson(ctx, { location: pending.answered });
+    const begun = await journeys.begin(step, form, await inputOf(ctx, pending, deps));
+    sendJson(ctx, 'go' in begun ? { location: `/interaction/${uid}/${begun.go}` } : begun.options);
   });
 
   router.post('/interaction/:uid/:step', async (ctx) => {
@@ -113,6 +131,8 @@ const purposeOf = (uid: string): string => `interaction ${uid}`;
 
 /** 303 (RFC 9700 §4.12): the browser must not send a password along to where it is redirected. */
 function redirect(ctx: Context, location: string): void {
+  // A script can't follow a redirect to another origin: it is told the address.
+  if (ctx.method === 'POST' && wantsJson(ctx)) return sendJson(ctx, { location });
   ctx.set('Cache-Control', 'no-store');
   ctx.status = 303;
   ctx.redirect(location);
@@ -129,8 +149,9 @@ async function inputOf(
     uid: pending.uid,
     clientId: pending.clientId,
     expiresAt: pending.expiresAt,
-    demand: { prompt: pending.prompt },
+    demand: { prompt: pending.prompt, acr: pending.acr },
     address: addressPrefix(ctx.ip),
+    browser: abilitiesOf(ctx),
     ...(pending.loginHint === undefined ? {} : { loginHint: pending.loginHint.slice(0, 254) }),
     ...(account?.state === 'active' ? { signedIn: { accountId: account.id, username: account.username } } : {}),
     ...(pending.prompt === 'consent'
@@ -157,7 +178,20 @@ async function answer(
   // Nobody is signed in without a proof, whatever the table said.
   if (accountId === undefined || last === undefined) throw new VestibuleError('session_expired', 400);
   const amr = [...new Set(proofs.flatMap((proof) => proof.amr))];
-  return interactions.signIn(pending, { accountId, amr, acr: acrOf(amr), at: last.at, language });
+  return interactions.signIn(pending, { accountId, amr, acr: acrOf(proofs), at: last.at, language });
+}
+
+/** Written by the pages' script (`views/assets/passkeys.js`), so that the right page comes at once. */
+const ABILITIES_COOKIE = 'vestibule_passkeys';
+
+function abilitiesOf(ctx: Context): BrowserAbilities {
+  const words = (ctx.cookies.get(ABILITIES_COOKIE, { signed: false }) ?? '').split('.', 10);
+  return {
+    passkeys: words.includes('get'),
+    platform: words.includes('platform'),
+    automatic: words.includes('automatic'),
+    userAgent: ctx.get('User-Agent'),
+  };
 }
 
 async function note(
@@ -168,16 +202,18 @@ async function note(
   { audit, logger, metrics }: InteractionDependencies,
 ): Promise<void> {
   await Promise.all(
-    events.map(({ event, accountId }) => {
+    events.map(({ event, accountId, details }) => {
       const person = accountId ?? pending.accountId;
       if (event === 'login.succeeded' || event === 'login.failed')
         metrics.login(event === 'login.succeeded' ? 'succeeded' : 'failed');
-      logger.info({ event, request_id: ctx.state.requestId, client_id: pending.clientId, account: person, step });
+      const { requestId } = ctx.state;
+      logger.info({ event, request_id: requestId, client_id: pending.clientId, account: person, step, ...details });
       return audit.record({
         event,
         clientId: pending.clientId,
-        requestId: ctx.state.requestId,
+        requestId,
         address: addressPrefix(ctx.ip),
+        ...(details === undefined ? {} : { details }),
         ...(person === undefined ? {} : { accountId: person }),
       });
     }),

@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import { VestibuleError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { sendProblem, wantsJson } from '../json.ts';
 import type { PageWriter } from '../page-writer.ts';
 
 /** A failure as the outside hears of it. */
@@ -79,13 +80,6 @@ function toFailure(error: unknown): Failure {
 async function answer(ctx: Context, pages: PageWriter, failure: Failure): Promise<void> {
   ctx.status = failure.status;
   if (failure.retryAfter !== undefined) ctx.set('Retry-After', String(failure.retryAfter));
-  if (ctx.accepts('html', 'json') === 'html') return pages.error(ctx, failure);
-  ctx.set('Cache-Control', 'no-store');
-  ctx.body = JSON.stringify({
-    type: 'about:blank',
-    title: failure.code,
-    status: failure.status,
-    instance: `urn:vestibule:request:${ctx.state.requestId}`,
-  });
-  ctx.type = 'application/problem+json';
+  if (!wantsJson(ctx)) return pages.error(ctx, failure);
+  sendProblem(ctx, { ...failure, detail: await pages.explain(ctx, failure) });
 }

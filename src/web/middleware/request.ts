@@ -58,6 +58,7 @@ const ROUTES = new Set([
   'assets',
   'device',
   'reg',
+  'account',
   '.well-known',
 ]);
 

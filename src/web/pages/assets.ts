@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { extname, join, resolve } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, extname, join, resolve } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { Config } from '../../config/config.ts';
 import type { ClientFile, ClientSettings } from '../../config/schema/client.ts';
@@ -46,13 +47,18 @@ const TYPES: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 const COMPRESSIBLE = new Set(['.css', '.js', '.svg']);
+/** The script library for passkeys; its package exports no path to the file a browser takes as it is. */
+const PASSKEY_LIBRARY = join(
+  dirname(createRequire(import.meta.url).resolve('@simplewebauthn/browser')),
+  '../dist/bundle/index.umd.min.js',
+);
 const LOGO_TYPES = new Set(['.svg', '.png']);
 /** A logo larger than this takes more room than the whole page may (30 KB). */
 const LARGE_LOGO = 16_384;
 
 /**
  * Reads, hashes and compresses everything pages load, once: the files of `views/assets/` (those
- * of the overlay win), a stylesheet and logo for each client, and the operator's own.
+ * of the overlay win), the library for passkeys, a stylesheet and logo for each client, and the operator's own.
  * @throws OperatorError when a logo is missing or neither SVG nor PNG
  */
 export function createAssets(config: Config, options: { logger?: Logger } = {}): Assets {
@@ -66,6 +72,7 @@ export function createAssets(config: Config, options: { logger?: Logger } = {}):
     return url;
   };
 
+  add('simplewebauthn.js', readFileSync(PASSKEY_LIBRARY));
   const { overlay } = config.branding;
   for (const folder of [BUILT_IN_VIEWS, ...(overlay ? [resolve(config.directory, overlay)] : [])]) {
     for (const [name, body] of readFolder(join(folder, 'assets'))) add(name, body);

@@ -27,7 +27,10 @@ export interface ErrorContent {
   readonly administrators: string | undefined;
 }
 
-export function describeError(model: PageModels['error'], texts: Texts, t: Translate, locale: string): ErrorContent {
+/** What decides the words of an error page. */
+export type ErrorKind = Omit<PageModels['error'], 'reference' | 'retryHref'>;
+
+export function describeError(model: ErrorKind, texts: Texts, t: Translate, locale: string): ErrorContent {
   const { error, error_description: description } = model.values ?? {};
   const candidates = [model.code, ...(error ? ['invalid_request'] : []), FALLBACK_BY_STATUS[model.status]];
   const code = candidates.find((candidate) => candidate && texts.has(`errors.${candidate}.title`)) ?? 'unexpected';
@@ -68,4 +71,41 @@ export function consentItems(
     ...resources,
     ...(asksOffline ? [t('consent.scopes.offline_access')] : []),
   ];
+}
+
+const NOTICES = {
+  added: ['account_passkeys.added', 'account_passkeys.added_named'],
+  renamed: ['account_passkeys.renamed', 'account_passkeys.renamed_named'],
+  deleted: ['account_passkeys.deleted', 'account_passkeys.deleted_named'],
+} as const;
+
+/** The list of passkeys: what a card shows and no more, with dates as the language writes them. */
+export function describePasskeys(model: PageModels['account-passkeys'], t: Translate, locale: string) {
+  const { notice, noticeName, signals } = model;
+  const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'long' });
+  const moment = (seconds: number) => {
+    const date = new Date(seconds * 1000);
+    return { iso: date.toISOString(), text: dates.format(date) };
+  };
+  const [plain, named] = (notice && NOTICES[notice]) ?? [];
+  return {
+    notice: noticeName && named ? t(named, { name: noticeName }) : plain && t(plain),
+    cards: model.passkeys.map(({ name, provider, synced, thisOne, renameHref, deleteHref, ...times }) => ({
+      name,
+      provider,
+      synced,
+      thisOne,
+      renameHref,
+      deleteHref,
+      created: moment(times.createdAt),
+      lastUsed: times.lastUsedAt === undefined ? undefined : moment(times.lastUsedAt),
+    })),
+    signals: {
+      rpId: signals.rpId,
+      userId: signals.userId,
+      accepted: JSON.stringify(signals.acceptedIds),
+      name: signals.name,
+      displayName: signals.displayName,
+    },
+  };
 }

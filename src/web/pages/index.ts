@@ -5,5 +5,14 @@
 
 export { type AssetResponse, respondWithAsset } from './asset-response.ts';
 export { type Asset, type Assets, type ClientLike, createAssets } from './assets.ts';
-export type { ClientView, PageContext, PageModel, PageModels, PageName, Problem } from './models.ts';
+export type {
+  ClientView,
+  PageContext,
+  PageModel,
+  PageModels,
+  PageName,
+  PasskeySignals,
+  PasskeyView,
+  Problem,
+} from './models.ts';
 export { createPages, type Pages } from './renderer.ts';

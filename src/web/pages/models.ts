@@ -17,6 +17,42 @@ interface SignedForm extends Form {
   readonly csrf: string;
 }
 
+/** A form that the script sends with a passkey. */
+interface PasskeyForm extends SignedForm {
+  /** Address that answers the script with what the browser needs to use or create a passkey. */
+  readonly optionsAction: string;
+}
+
+/** A page of the account area. */
+interface AccountPage {
+  /** Where "Cancel" or "Back" leads. */
+  readonly backHref: string;
+}
+
+/** A passkey as its owner sees it; times are seconds since the epoch. */
+export interface PasskeyView {
+  readonly name: string;
+  /** Who keeps it: "iCloud Keychain", "Windows Hello". */
+  readonly provider: string;
+  readonly createdAt: number;
+  readonly lastUsedAt?: number | undefined;
+  /** It is on the person's other devices, too. */
+  readonly synced: boolean;
+  /** It was used for the present session. */
+  readonly thisOne?: boolean | undefined;
+  readonly renameHref: string;
+  readonly deleteHref: string;
+}
+
+/** What the browser passes on to the person's password manager, so that it shows what is true here. */
+export interface PasskeySignals {
+  readonly rpId: string;
+  readonly userId: string;
+  readonly acceptedIds: readonly string[];
+  readonly name: string;
+  readonly displayName: string;
+}
+
 /** A form of the protocol library: its hidden fields are passed on as they are. */
 interface ProtocolForm extends Form {
   readonly fields: Readonly<Record<string, string>>;
@@ -27,7 +63,7 @@ interface ProtocolForm extends Form {
  * named in `MODEL_FIELDS` never reach a template.
  */
 export interface PageModels {
-  identify: SignedForm & {
+  identify: PasskeyForm & {
     readonly username?: string | undefined;
     readonly problem?: Problem | undefined;
     /** Shows "cancel and return to the portal". */
@@ -39,6 +75,25 @@ export interface PageModels {
     /** Where "Not you?" posts to (button `switch`). */
     readonly switchAction: string;
     readonly cancel?: boolean | undefined;
+    /** Offers the way back to the passkey. */
+    readonly passkey?: boolean | undefined;
+    /** Says which browsers sign in without a password. */
+    readonly oldBrowser?: boolean | undefined;
+  };
+  passkey: PasskeyForm & {
+    readonly username: string;
+    readonly switchAction: string;
+    readonly cancel?: boolean | undefined;
+    readonly problem?: Problem | undefined;
+    readonly passwordInstead: boolean;
+  };
+  'offer-passkey': PasskeyForm & {
+    readonly username: string;
+    readonly problem?: Problem | undefined;
+    /** `this-device`: the passkey just used is on another device. */
+    readonly reason: 'first' | 'this-device';
+    /** The script first tries to create it without a dialog; the page shows itself if that fails. */
+    readonly automatic: boolean;
   };
   consent: SignedForm & {
     readonly username: string;
@@ -64,6 +119,34 @@ export interface PageModels {
   'device-code': ProtocolForm & { readonly userCode?: string | undefined; readonly problem?: Problem | undefined };
   'device-confirm': ProtocolForm & { readonly userCode: string; readonly clientName: string };
   'device-done': { readonly clientName?: string | undefined };
+  'account-passkeys': Partial<AccountPage> & {
+    readonly username: string;
+    readonly passkeys: readonly PasskeyView[];
+    /** The browser can create passkeys. */
+    readonly canAdd: boolean;
+    readonly addHref: string;
+    readonly signOutHref: string;
+    readonly notice?: 'added' | 'renamed' | 'deleted' | undefined;
+    /** Name of the passkey that `notice` is about. */
+    readonly noticeName?: string | undefined;
+    /** Changes ask for a passkey first. */
+    readonly needsStronger?: boolean | undefined;
+    readonly signals: PasskeySignals;
+  };
+  'account-passkey-add': PasskeyForm & AccountPage & { readonly problem?: Problem | undefined };
+  'account-passkey-name': SignedForm &
+    AccountPage & {
+      readonly name: string;
+      readonly isNew: boolean;
+      readonly problem?: Problem | undefined;
+    };
+  'account-passkey-delete': SignedForm &
+    AccountPage & { readonly name: string; readonly provider: string; readonly lastOne: boolean };
+  'account-refused': AccountPage & {
+    readonly reason: 'last_way_in' | 'needs_stronger';
+    /** `needs_stronger`: where to confirm with a passkey. */
+    readonly retryHref?: string | undefined;
+  };
 }
 
 export type PageName = keyof PageModels;
@@ -71,8 +154,10 @@ export type PageModel = PageModels[PageName];
 
 /** The properties of each model that its template sees. */
 export const MODEL_FIELDS: { readonly [P in PageName]: readonly string[] } = {
-  identify: ['action', 'csrf', 'username', 'cancel'],
-  password: ['action', 'csrf', 'username', 'switchAction', 'cancel'],
+  identify: ['action', 'optionsAction', 'csrf', 'username', 'cancel'],
+  password: ['action', 'csrf', 'username', 'switchAction', 'cancel', 'passkey', 'oldBrowser'],
+  passkey: ['action', 'optionsAction', 'csrf', 'username', 'switchAction', 'cancel', 'passwordInstead'],
+  'offer-passkey': ['action', 'optionsAction', 'csrf', 'username', 'reason', 'automatic'],
   consent: ['action', 'csrf', 'username'],
   error: ['status', 'reference', 'retryHref'],
   'sign-out': ['action', 'fields'],
@@ -81,6 +166,11 @@ export const MODEL_FIELDS: { readonly [P in PageName]: readonly string[] } = {
   'device-code': ['action', 'fields', 'userCode'],
   'device-confirm': ['action', 'fields', 'userCode'],
   'device-done': [],
+  'account-passkeys': ['username', 'canAdd', 'addHref', 'signOutHref', 'needsStronger', 'backHref'],
+  'account-passkey-add': ['action', 'optionsAction', 'csrf', 'backHref'],
+  'account-passkey-name': ['action', 'csrf', 'name', 'isNew', 'backHref'],
+  'account-passkey-delete': ['action', 'csrf', 'name', 'provider', 'lastOne', 'backHref'],
+  'account-refused': ['reason', 'retryHref', 'backHref'],
 };
 
 /** The portal a person comes from, as pages show it; texts are already in the page's language. */

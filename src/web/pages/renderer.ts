@@ -2,27 +2,48 @@ import type { Config } from '../../config/config.ts';
 import { LANGUAGE_NAMES, type Texts, type Translate } from '../../i18n/index.ts';
 import type { Assets } from './assets.ts';
 import { pickText } from './assets.ts';
-import { consentItems, describeError, formatProblem } from './content.ts';
+import { consentItems, describeError, describePasskeys, type ErrorKind, formatProblem } from './content.ts';
 import { safeLink } from './links.ts';
-import { MODEL_FIELDS, type PageContext, type PageModel, type PageModels, type PageName } from './models.ts';
+import {
+  MODEL_FIELDS,
+  type PageContext,
+  type PageModel,
+  type PageModels,
+  type PageName,
+  type Problem,
+} from './models.ts';
 import { compileTemplates } from './templates.ts';
 
 export interface Pages {
   /** @returns a whole HTML document */
   render<P extends PageName>(page: P, model: PageModels[P], context: PageContext): string;
+  /** The sentence that a page would show for a problem, for a script that shows it itself. */
+  sentence(problem: Problem, context: PageContext): string;
+  /** The sentence of an error page. */
+  explain(failure: ErrorKind, context: PageContext): string;
 }
 
 /** Pages where somebody is about to sign in: "Sign in to …" on top, the anti-phishing notice below. */
-const SIGN_IN_PAGES: ReadonlySet<PageName> = new Set(['identify', 'password']);
+const SIGN_IN_PAGES: ReadonlySet<PageName> = new Set(['identify', 'passkey', 'password']);
+
+const FORM_SCRIPTS = ['submit-once.js'];
+/** In this order: passkeys.js uses the library, and takes clicks before submit-once.js sees a form sent. */
+const PASSKEY_SCRIPTS = ['simplewebauthn.js', 'passkeys.js'];
 
 const SCRIPTS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
-  password: ['show-password.js', 'submit-once.js'],
+  identify: [...PASSKEY_SCRIPTS, ...FORM_SCRIPTS],
+  // Here it only finds out what the browser can do.
+  password: [...PASSKEY_SCRIPTS, 'show-password.js', ...FORM_SCRIPTS],
+  passkey: [...PASSKEY_SCRIPTS, ...FORM_SCRIPTS],
+  'offer-passkey': [...PASSKEY_SCRIPTS, ...FORM_SCRIPTS],
+  'account-passkeys': PASSKEY_SCRIPTS,
+  'account-passkey-add': [...PASSKEY_SCRIPTS, ...FORM_SCRIPTS],
+  'account-refused': [],
   error: [],
   'signed-out': [],
   'still-signed-in': [],
   'device-done': [],
 };
-const FORM_SCRIPTS = ['submit-once.js'];
 
 /**
  * Compiles all templates, once.
@@ -37,7 +58,12 @@ export function createPages(options: {
   const { texts, branding, assets } = options;
   const templates = compileTemplates(options.overlay);
 
+  const translatorOf = ({ language, locale }: PageContext) => texts.translator(language, locale ?? language);
   return {
+    sentence: (problem, context) => formatProblem(problem, texts, translatorOf(context)),
+    explain: (failure, context) =>
+      describeError(failure, texts, translatorOf(context), context.locale ?? context.language).text,
+
     render(page, model, context) {
       const { language, client } = context;
       const locale = context.locale ?? language;
@@ -46,6 +72,7 @@ export function createPages(options: {
       const problem = 'problem' in model && model.problem ? formatProblem(model.problem, texts, t) : undefined;
       const content = describe({ page, model, name, texts, t, locale });
       const plainTitle = t('layout.title', { heading: content.heading, name });
+      const errorTitle = t('layout.error_title', { title: plainTitle });
 
       const locals = {
         t,
@@ -56,7 +83,9 @@ export function createPages(options: {
         page: {
           step: page,
           locale,
-          title: problem || page === 'error' ? t('layout.error_title', { title: plainTitle }) : plainTitle,
+          title: problem || page === 'error' ? errorTitle : plainTitle,
+          // For a problem that turns up in the browser.
+          errorTitle,
           requestId: context.requestId,
           stylesheet: assets.url('style.css'),
           theme: client?.stylesheetUrl ?? assets.brandingStylesheetUrl,
@@ -94,7 +123,19 @@ interface Content {
   readonly extra?: Readonly<Record<string, unknown>>;
 }
 
-/** The one heading of each page, and the parts of its content that need more than a template. */
+/** The one heading of each page where it is always the same. */
+const HEADINGS = {
+  identify: 'identify.heading',
+  password: 'password.heading',
+  passkey: 'passkey.heading',
+  'offer-passkey': 'offer_passkey.heading',
+  'signed-out': 'sign_out.done_heading',
+  'still-signed-in': 'sign_out.stayed_heading',
+  'device-code': 'device.code_heading',
+  'account-passkey-add': 'passkey_add.heading',
+} as const satisfies Partial<Record<PageName, string>>;
+
+/** The heading of a page, and the parts of its content that need more than a template. */
 function describe(input: {
   page: PageName;
   model: PageModel;
@@ -107,10 +148,6 @@ function describe(input: {
   // The caller's generic `render` has bound model and page together already.
   const model = <P extends PageName>(_: P): PageModels[P] => input.model as PageModels[P];
   switch (page) {
-    case 'identify':
-      return { heading: t('identify.heading') };
-    case 'password':
-      return { heading: t('password.heading') };
     case 'consent':
       return {
         heading: t('consent.heading', { name }),
@@ -122,16 +159,26 @@ function describe(input: {
     }
     case 'sign-out':
       return { heading: t('sign_out.heading'), extra: { name: model('sign-out').clientName || name } };
-    case 'signed-out':
-      return { heading: t('sign_out.done_heading') };
-    case 'still-signed-in':
-      return { heading: t('sign_out.stayed_heading') };
-    case 'device-code':
-      return { heading: t('device.code_heading') };
     case 'device-confirm':
       return { heading: t('device.confirm_heading'), extra: { name: model('device-confirm').clientName || name } };
     case 'device-done':
       return { heading: t('device.done_heading'), extra: { name: model('device-done').clientName } };
+    case 'account-passkeys':
+      return { heading: t('account_passkeys.heading'), extra: describePasskeys(model('account-passkeys'), t, locale) };
+    case 'account-passkey-name':
+      return { heading: t(model('account-passkey-name').isNew ? 'passkey_name.heading_new' : 'passkey_name.heading') };
+    case 'account-passkey-delete':
+      return { heading: t('passkey_delete.heading', { name: model('account-passkey-delete').name }) };
+    case 'account-refused':
+      return {
+        heading: t(
+          model('account-refused').reason === 'last_way_in'
+            ? 'account_refused.last_way_in_heading'
+            : 'account_refused.needs_stronger_heading',
+        ),
+      };
+    default:
+      return { heading: t(HEADINGS[page]) };
   }
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import bcrypt from 'bcryptjs';
-import { type Credentials, createCredentials } from '../../../src/credentials/index.ts';
+import { createPasswordFactor, type PasswordFactor } from '../../../src/credentials/index.ts';
 import { systemClock as clock } from '../../../src/kernel/clock.ts';
 import { createLogger } from '../../../src/kernel/logger.ts';
 import { systemRandom as random } from '../../../src/kernel/random.ts';
@@ -22,16 +22,22 @@ const OLD = 'a password from before';
 
 let folder: string;
 let durable: DurableStorage;
-let credentials: Credentials;
+let passwords: PasswordFactor;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'vestibule-password-'));
   durable = await openDurable({ engine: 'sqlite', path: join(folder, 'durable.db') }, { clock, logger });
-  credentials = createCredentials({ store: durable.credentials, clock, random, logger, settings });
+  passwords = createPasswordFactor({
+    store: durable.credentials,
+    clock,
+    random,
+    logger,
+    config: { passwords: settings },
+  });
 });
 
 afterEach(async () => {
-  await credentials.close();
+  await passwords.close();
   await durable.close();
   await rm(folder, { recursive: true });
 });
@@ -39,55 +45,49 @@ afterEach(async () => {
 const stored = async () => (await durable.credentials.find('anna', 'password', 'password'))?.data ?? '';
 
 test('a bcrypt hash of an older system signs in, and is renewed at that login', async () => {
-  await credentials.password.setHash('anna', bcrypt.hashSync(OLD, 4));
-  expect(await credentials.password.verify('anna', OLD)).toEqual({ proven: true });
-  await credentials.close();
+  await passwords.setHash('anna', bcrypt.hashSync(OLD, 4));
+  expect(await passwords.verify('anna', OLD)).toEqual({ proven: true });
+  await passwords.close();
   expect(await stored()).toMatch(/^\$argon2id\$/);
-  expect(await credentials.password.verify('anna', OLD)).toEqual({ proven: true });
+  expect(await passwords.verify('anna', OLD)).toEqual({ proven: true });
 });
 
 test('a wrong password renews nothing', async () => {
   const hash = bcrypt.hashSync(OLD, 4);
-  await credentials.password.setHash('anna', hash);
-  expect(await credentials.password.verify('anna', 'not it')).toEqual({ proven: false, problem: 'wrong_password' });
-  await credentials.close();
+  await passwords.setHash('anna', hash);
+  expect(await passwords.verify('anna', 'not it')).toEqual({ proven: false, problem: 'wrong_password' });
+  await passwords.close();
   expect(await stored()).toBe(hash);
 });
 
 test('a renewal never overwrites a password that was changed meanwhile', async () => {
-  await credentials.password.setHash('anna', bcrypt.hashSync(OLD, 4));
-  await credentials.password.verify('anna', OLD);
-  await credentials.password.set('anna', 'the new one, long enough');
-  await credentials.close();
-  expect(await credentials.password.verify('anna', 'the new one, long enough')).toEqual({ proven: true });
-  expect(await credentials.password.verify('anna', OLD)).toMatchObject({ proven: false });
+  await passwords.setHash('anna', bcrypt.hashSync(OLD, 4));
+  await passwords.verify('anna', OLD);
+  await passwords.set('anna', 'the new one, long enough');
+  await passwords.close();
+  expect(await passwords.verify('anna', 'the new one, long enough')).toEqual({ proven: true });
+  expect(await passwords.verify('anna', OLD)).toMatchObject({ proven: false });
 });
 
 test.each([
   ['', 'password_required'],
   ['x'.repeat(257), 'password_too_long'],
 ])('%j is refused before anything is hashed', async (password, problem) => {
-  await credentials.password.set('anna', 'the password of anna');
-  const busy = Array.from({ length: 64 }, () => credentials.password.verify('anna', 'something else'));
-  expect(await credentials.password.verify('anna', password)).toEqual({ proven: false, problem });
+  await passwords.set('anna', 'the password of anna');
+  const busy = Array.from({ length: 64 }, () => passwords.verify('anna', 'something else'));
+  expect(await passwords.verify('anna', password)).toEqual({ proven: false, problem });
   await Promise.all(busy);
 });
 
 test('a new password is long enough, and not longer than can be kept whole', () => {
-  expect(() => credentials.password.check('fourteen chars')).toThrow(
-    expect.objectContaining({ code: 'password_too_short' }),
-  );
-  expect(() => credentials.password.check('x'.repeat(257))).toThrow(
-    expect.objectContaining({ code: 'password_too_long' }),
-  );
-  const withBcrypt = createCredentials({
+  expect(() => passwords.check('fourteen chars')).toThrow(expect.objectContaining({ code: 'password_too_short' }));
+  expect(() => passwords.check('x'.repeat(257))).toThrow(expect.objectContaining({ code: 'password_too_long' }));
+  const withBcrypt = createPasswordFactor({
     store: durable.credentials,
     clock,
     random,
     logger,
-    settings: { ...settings, hash: 'bcrypt' },
+    config: { passwords: { ...settings, hash: 'bcrypt' } },
   });
-  expect(() => withBcrypt.password.check('é'.repeat(37))).toThrow(
-    expect.objectContaining({ code: 'password_too_long' }),
-  );
+  expect(() => withBcrypt.check('é'.repeat(37))).toThrow(expect.objectContaining({ code: 'password_too_long' }));
 });

@@ -98,7 +98,15 @@ describe('names of texts', () => {
   const ANSWERED_OTHERWISE = new Set(['changed_meanwhile', 'password_too_short', 'password_too_long']);
 
   test.each(
-    'session_expired unexpected not_found method_not_allowed too_large bad_request forbidden_origin too_many_requests busy storage.unavailable unsupported_media invalid_client invalid_redirect_uri invalid_request'.split(
+    'passkey_refused passkey_unknown passkey_expired passkey_not_verified passkey_exists passkey_not_allowed passkey_limit passkey_no_script name_required name_too_long'.split(
+      ' ',
+    ),
+  )('problems.%s has a sentence', (code) => {
+    expect(english.has(`problems.${code}`)).toBe(true);
+  });
+
+  test.each(
+    'session_expired unexpected passkey_gone not_found method_not_allowed too_large bad_request forbidden_origin too_many_requests busy storage.unavailable unsupported_media invalid_client invalid_redirect_uri invalid_request'.split(
       ' ',
     ),
   )('errors.%s has a title and a text', (code) => {

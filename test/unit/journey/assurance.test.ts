@@ -1,21 +1,40 @@
 import { expect, test } from '@jest/globals';
-import { acrOf, attainableAcr, meets } from '../../../src/journey/index.ts';
+import { acrOf, attainableAcr, mayChangeFactors, meets } from '../../../src/journey/index.ts';
 
 const SFA = 'https://refeds.org/profile/sfa';
 const MFA = 'https://refeds.org/profile/mfa';
 
+const shown = (...amr: string[]) => ({ amr });
+
 test.each([
-  [['pwd'], SFA],
-  [['pwd', 'otp', 'mfa'], MFA],
-  [['pwd', 'otp'], SFA],
-  [[], undefined],
-])('%j reaches %s', (amr, acr) => {
-  expect(acrOf(amr)).toBe(acr);
+  ['a password', [shown('pwd')], SFA],
+  ['a password and a code', [shown('pwd'), shown('otp', 'mfa')], MFA],
+  ['a code that no policy counts', [shown('pwd', 'otp')], SFA],
+  ['a passkey with fingerprint, face or PIN', [shown('hwk', 'user', 'mfa')], 'phr'],
+  ['a synced passkey with fingerprint, face or PIN', [shown('swk', 'user', 'mfa')], 'phr'],
+  ['a passkey by touch alone', [shown('hwk', 'user')], SFA],
+  ['a passkey of an attested model', [{ ...shown('hwk', 'user', 'mfa'), attested: true as const }], 'phrh'],
+  ['a passkey of an attested model by touch alone', [{ ...shown('hwk', 'user'), attested: true as const }], SFA],
+  ['a synced passkey that claims attestation', [{ ...shown('swk', 'user', 'mfa'), attested: true as const }], 'phr'],
+  ['nothing', [], undefined],
+  ['a proof of nothing', [shown()], undefined],
+])('%s reaches %s', (_what, proofs, acr) => {
+  expect(acrOf(proofs)).toBe(acr);
 });
 
-test('with a password alone only single-factor can be reached', () => {
-  expect(attainableAcr(['pwd'])).toEqual([SFA]);
-  expect(attainableAcr(['pwd', 'mfa'])).toEqual([SFA, MFA]);
+test('what can be reached at all is listed from the lowest level up', () => {
+  expect(attainableAcr([shown('pwd')])).toEqual([SFA]);
+  expect(attainableAcr([shown('pwd'), shown('swk', 'user', 'mfa')])).toEqual([SFA, MFA, 'phr']);
+});
+
+test.each([
+  ['a password where there is nothing else', SFA, ['pwd'], true],
+  ['a password where a passkey counts as two factors', SFA, ['pwd', 'swk', 'user', 'mfa'], false],
+  ['a passkey there', 'phr', ['pwd', 'swk', 'user', 'mfa'], true],
+  ['a password where the passkey was never verified', SFA, ['pwd', 'swk', 'user'], true],
+  ['nobody', undefined, [], false],
+])('%s may change how the account signs in: %s, %j → %s', (_what, acr, potential, allowed) => {
+  expect(mayChangeFactors(acr, potential)).toBe(allowed);
 });
 
 test.each([

@@ -17,5 +17,5 @@ test.each([
   ['consent asked', 'consent', nothing, 'consent'],
   ['consent given', 'consent', { ...nothing, consented: true }, 'finished'],
 ] as const)('%s (%s) → %s', (_what, prompt, state, step) => {
-  expect(nextStep({ state, demand: { prompt } })).toBe(step);
+  expect(nextStep({ state, demand: { prompt }, browser: { passkeys: true } })).toBe(step);
 });

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { describe, expect, jest, test } from '@jest/globals';
 import type { Logger } from '../../../src/kernel/logger.ts';
@@ -34,6 +35,18 @@ describe('assets', () => {
     expect(changed.url('submit-once.js')).toBe(assets.url('submit-once.js'));
     expect(changed.find(changed.url('extra.woff2'))?.type).toBe('font/woff2');
     expect(() => changed.url('notes.txt')).toThrow('no asset');
+  });
+
+  test('the library for passkeys is one of them, as browsers take it', () => {
+    const library = assets.find(assets.url('simplewebauthn.js'));
+    expect(library?.type).toBe('text/javascript; charset=utf-8');
+    // A module has no `this`; the library then puts its name on the global object.
+    const found = runInNewContext(
+      `(function () { 'use strict'; ${library?.body} }).call(undefined); Object.keys(SimpleWebAuthnBrowser)`,
+    );
+    expect([...found]).toEqual(
+      expect.arrayContaining(['startAuthentication', 'startRegistration', 'sendSignal', 'WebAuthnAbortService']),
+    );
   });
 
   test.each(['/assets/', '/assets/x/style.css', '/assets/../package.json', '/assets/__proto__/style.css', ''])(
@@ -175,7 +188,12 @@ describe('the first page', () => {
     const { pages, assets, context } = openHouse();
     const html = pages.render(
       'identify',
-      { action: '/interaction/uid/identify', csrf: 'x'.repeat(43), cancel: true },
+      {
+        action: '/interaction/uid/identify',
+        optionsAction: '/interaction/uid/identify/passkey-options',
+        csrf: 'x'.repeat(43),
+        cancel: true,
+      },
       context('fr'),
     );
     const loaded = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => assets.find(path ?? ''));

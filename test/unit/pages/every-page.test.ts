@@ -23,7 +23,9 @@ describe('every page', () => {
     expect(count(html, /<h1[\s>]/g)).toBe(1);
     expect(count(html, new RegExp(`<main data-step="${page}">`, 'g'))).toBe(1);
     // No text is missing: a missing one shows its name.
-    expect(html).not.toMatch(/[>"\s](?:layout|identify|password|consent|errors|problems|device|sign_out)\.[a-z_]+\b/);
+    expect(html).not.toMatch(
+      /[>"\s](?:layout|identify|password|passkey|offer_passkey|consent|errors|problems|device|sign_out|account|account_[a-z]+|passkey_[a-z]+)\.[a-z_]+\b/,
+    );
     expect(html).not.toMatch(/\{\{|\b(?:undefined|null|NaN)\b/);
 
     const title = /<title>(.*?)<\/title>/.exec(html)?.[1] ?? '';

@@ -81,11 +81,35 @@ export const samples = (text = 'alice'): readonly Sample[] => {
   const form = { action: '/interaction/uid/step', csrf: text };
   const fields = { xsrf: text, [text]: text };
   const problem = { code: 'wrong_password', values: { name: text } };
+  const passkeyForm = { ...form, optionsAction: '/interaction/uid/step/options' };
+  const switchAction = '/interaction/uid/switch';
+  const backHref = '/account/passkeys';
+  const passkey = {
+    name: text,
+    provider: text,
+    createdAt: 1_790_000_000,
+    synced: true,
+    renameHref: '/account/passkeys/1/rename',
+    deleteHref: '/account/passkeys/1/delete',
+  };
+  const list = {
+    username: text,
+    canAdd: true,
+    addHref: '/account/passkeys/add',
+    signOutHref: '/account/sign-out',
+    signals: { rpId: text, userId: text, acceptedIds: [text], name: text, displayName: text },
+    passkeys: [],
+  };
   return [
-    ['identify', { ...form, cancel: true }],
-    ['identify', { ...form, username: text, problem }],
-    ['password', { ...form, username: text, switchAction: '/interaction/uid/switch', cancel: true }],
-    ['password', { ...form, username: text, switchAction: '/interaction/uid/switch', problem }],
+    ['identify', { ...passkeyForm, cancel: true }],
+    ['identify', { ...passkeyForm, username: text, problem }],
+    ['password', { ...form, username: text, switchAction, cancel: true, passkey: true }],
+    ['password', { ...form, username: text, switchAction, problem, oldBrowser: true }],
+    ['passkey', { ...passkeyForm, username: text, switchAction, cancel: true, passwordInstead: true }],
+    ['passkey', { ...passkeyForm, username: text, switchAction, passwordInstead: false, problem }],
+    ['offer-passkey', { ...passkeyForm, username: text, reason: 'first', automatic: false }],
+    ['offer-passkey', { ...passkeyForm, username: text, reason: 'this-device', automatic: true }],
+    ['offer-passkey', { ...passkeyForm, username: text, reason: 'first', automatic: false, problem }],
     [
       'consent',
       {
@@ -112,6 +136,30 @@ export const samples = (text = 'alice'): readonly Sample[] => {
     ['device-confirm', { action: '/device', fields, userCode: text, clientName: text }],
     ['device-done', { clientName: text }],
     ['device-done', {}],
+    ['account-passkeys', list],
+    [
+      'account-passkeys',
+      {
+        ...list,
+        passkeys: [
+          { ...passkey, lastUsedAt: 1_795_000_000, thisOne: true },
+          { ...passkey, synced: false },
+        ],
+        notice: 'renamed',
+        noticeName: text,
+        canAdd: false,
+        needsStronger: true,
+        backHref: '/account',
+      },
+    ],
+    ['account-passkey-add', { ...passkeyForm, backHref }],
+    ['account-passkey-add', { ...passkeyForm, backHref, problem }],
+    ['account-passkey-name', { ...form, backHref, name: text, isNew: true }],
+    ['account-passkey-name', { ...form, backHref, name: text, isNew: false, problem }],
+    ['account-passkey-delete', { ...form, backHref, name: text, provider: text, lastOne: false }],
+    ['account-passkey-delete', { ...form, backHref, name: text, provider: text, lastOne: true }],
+    ['account-refused', { backHref, reason: 'last_way_in' }],
+    ['account-refused', { backHref, reason: 'needs_stronger', retryHref: '/account/passkeys/confirm' }],
   ];
 };
 

@@ -45,6 +45,18 @@ function contextOf(text: string, address: string): PageContext {
   };
 }
 
+/** The model with all its addresses replaced, those in lists as well. */
+const withAddresses = (value: unknown, address: string): unknown => {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((inner) => withAddresses(inner, address));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      /action$|href$/i.test(key) ? address : withAddresses(inner, address),
+    ]),
+  );
+};
+
 describe('hostile strings', () => {
   test.each(HOSTILE)('%j stays text wherever it stands', (text) => {
     const plain = samples('plain');
@@ -73,10 +85,12 @@ describe('hostile strings', () => {
       const [page, model] = sample;
       const html = renderSample(
         house,
-        [page, { ...model, action: address, switchAction: address, retryHref: address }] as unknown as typeof sample,
+        [page, withAddresses(model, address)] as unknown as typeof sample,
         contextOf('Portal', address),
       );
-      const targets = [...html.matchAll(/\s(?:href|action|src)="([^"]*)"/g)].map(([, target]) => target ?? '');
+      const targets = [...html.matchAll(/\s(?:href|action|src|data-options)="([^"]*)"/g)].map(
+        ([, target]) => target ?? '',
+      );
       expect(targets.filter((target) => !/^(?:$|\/assets\/|\?lang=)/.test(target))).toEqual([]);
     }
   });
@@ -93,6 +107,7 @@ describe('hostile strings', () => {
   test('a model can’t reach the template’s own names or the compile options', () => {
     const model = {
       action: '/',
+      optionsAction: '/options',
       csrf: 'x',
       settings: { 'view options': { outputFunctionName: 'x;process.exit();x' } },
       escapeFunction: 'x',
@@ -119,9 +134,11 @@ describe('templates', () => {
   });
 
   test.each(templates)('$path passes every address through link()', ({ source }) => {
-    const addresses = [...source.matchAll(/\s(?:href|action|src)="<%=\s*(.*?)\s*%>"/g)].map(([, code]) => code ?? '');
+    const addresses = [...source.matchAll(/\s(?:href|action|src|data-options)="<%=\s*(.*?)\s*%>"/g)].map(
+      ([, code]) => code ?? '',
+    );
     for (const code of addresses) {
-      expect(code).toMatch(/^link\(|^(?:page\.(?:stylesheet|theme|favicon)|script|brand\.logo|retry|back)$/);
+      expect(code).toMatch(/^link\(|^(?:page\.(?:stylesheet|theme|favicon)|script|brand\.logo|retry|back|stronger)$/);
     }
   });
 });

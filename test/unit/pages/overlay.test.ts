@@ -20,7 +20,7 @@ function overlayOf(files: Record<string, string>): string {
 
 const render = (overlay: string): string => {
   const house = openHouse(configOf({ branding: { overlay } }, [portal]), overlay);
-  return house.pages.render('identify', { action: '/', csrf: 'x' }, house.context());
+  return house.pages.render('identify', { action: '/', optionsAction: '/options', csrf: 'x' }, house.context());
 };
 
 describe('an operator’s overlay', () => {

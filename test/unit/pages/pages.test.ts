@@ -5,11 +5,12 @@ import { configOf, openHouse } from './fixtures.ts';
 const house = openHouse();
 const context = house.context();
 const form = { action: '/interaction/uid/step', csrf: 'token' };
+const passkeyForm = { ...form, optionsAction: '/interaction/uid/step/options' };
 const tag = (html: string, id: string): string => new RegExp(`<[a-z]+[^>]* id="${id}"[^>]*>`).exec(html)?.[0] ?? '';
 
 describe('identify', () => {
   const render = (model: Partial<PageModels['identify']> = {}) =>
-    house.pages.render('identify', { ...form, ...model }, context);
+    house.pages.render('identify', { ...passkeyForm, ...model }, context);
 
   test('asks for the username, with the browser’s own help, and for nothing else', () => {
     const html = render();
@@ -17,7 +18,7 @@ describe('identify', () => {
     for (const attribute of [
       'name="username"',
       'type="text"',
-      'autocomplete="username"',
+      'autocomplete="username webauthn"',
       'autocapitalize="none"',
       'spellcheck="false"',
       'enterkeyhint="next"',
@@ -60,7 +61,7 @@ describe('identify', () => {
 
   test('without a portal it is the operator’s page', () => {
     const own = openHouse(configOf({ branding: { name: 'Lemac', help_url: 'https://lemac.example/help' } }));
-    const html = own.pages.render('identify', form, own.context());
+    const html = own.pages.render('identify', passkeyForm, own.context());
     expect(html).toContain('Enter your username – Lemac</title>');
     expect(html).toContain('href="https://lemac.example/help"');
     expect(html).toContain(own.assets.brandingStylesheetUrl);
@@ -100,6 +101,183 @@ describe('password', () => {
   test('a wrong password and an unknown username read the same', () => {
     const wrong = house.pages.render('password', { ...model, problem: { code: 'wrong_password' } }, context);
     expect(wrong).toContain('That username and password don’t match. Check both and try again.');
+  });
+});
+
+describe('passkey', () => {
+  const render = (model: Partial<PageModels['passkey']> = {}) =>
+    house.pages.render(
+      'passkey',
+      { ...passkeyForm, username: 'alice', switchAction: '/switch', passwordInstead: true, ...model },
+      context,
+    );
+
+  test('is one button for the passkey, and works without script as a form', () => {
+    const html = render();
+    expect(html).toMatch(
+      /<form method="post" action="\/interaction\/uid\/step"[^>]* data-passkey="sign-in" data-options="\/interaction\/uid\/step\/options">/,
+    );
+    expect(html).toMatch(/<button class="button" id="continue" type="submit">Use my passkey</);
+    expect(html).toContain('<strong translate="no">alice</strong>');
+    expect(html).toMatch(/<button[^>]* name="switch"[^>]* data-alternative="switch">Not you\?</);
+    expect(html).toMatch(/Sign in to<\/span>/);
+  });
+
+  test('leads to the password where there is one, and so does the password page back', () => {
+    expect(render()).toMatch(/name="alternative" value="password" formnovalidate data-alternative="password">Use my p/);
+    expect(render({ passwordInstead: false })).not.toContain('data-alternative="password"');
+    const password = { ...form, username: 'alice', switchAction: '/switch' };
+    expect(house.pages.render('password', { ...password, passkey: true }, context)).toMatch(
+      /name="alternative" value="passkey" formnovalidate data-alternative="passkey">Use my passkey</,
+    );
+    const plain = house.pages.render('password', password, context);
+    expect(plain).not.toContain('data-alternative="passkey"');
+    expect(plain).not.toContain('current version');
+    expect(house.pages.render('password', { ...password, oldBrowser: true }, context)).toContain('current version');
+  });
+
+  test('the library comes before the script that uses it, and both before the one that guards forms', () => {
+    const scripts = [...render().matchAll(/<script[^>]*\/([^/"]+)">/g)].map(([, name]) => name);
+    expect(scripts).toEqual(['simplewebauthn.js', 'passkeys.js', 'submit-once.js']);
+  });
+
+  test('what the script may have to say is there beforehand, and is no problem yet', () => {
+    const html = render();
+    expect(html).toMatch(/<template id="passkey-problem" data-title="Error: [^"]+" data-cancelled="Nothing was used\./);
+    expect(html).not.toContain('id="problem"');
+    expect(render({ problem: { code: 'passkey_refused' } })).toMatch(/id="problem"[^>]*>.*That passkey did not work/s);
+  });
+});
+
+describe('the offer of a passkey', () => {
+  const render = (model: Partial<PageModels['offer-passkey']> = {}) =>
+    house.pages.render(
+      'offer-passkey',
+      { ...passkeyForm, username: 'alice', reason: 'first', automatic: false, ...model },
+      context,
+    );
+
+  test('can be skipped, once or for good; the main button waits for its script', () => {
+    const html = render();
+    expect(tag(html, 'continue')).toMatch(/ type="submit" hidden data-passkeys="with">$/);
+    expect(html).toMatch(/type="submit" name="skip" value="yes" data-alternative="skip"/);
+    expect(html).toMatch(/type="submit" name="never" value="yes" data-alternative="never"/);
+    expect(html).toContain('<noscript>');
+  });
+
+  test('stays out of sight for a moment only where a passkey may come about by itself', () => {
+    expect(render()).not.toMatch(/waits|data-automatic/);
+    expect(render({ automatic: true })).toMatch(/<div class="waits">.*<form[^>]* data-automatic>/s);
+  });
+
+  test('says why: the first one, or one for this device', () => {
+    expect(render()).toContain('takes the place of your password');
+    expect(render({ reason: 'this-device' })).toContain('a passkey from another device');
+  });
+});
+
+describe('passkeys of an account', () => {
+  const passkey = {
+    name: 'Phone',
+    provider: 'iCloud Keychain',
+    createdAt: Date.UTC(2026, 2, 4, 12) / 1000,
+    synced: true,
+    renameHref: '/account/passkeys/1/rename',
+    deleteHref: '/account/passkeys/1/delete',
+  };
+  const render = (model: Partial<PageModels['account-passkeys']> = {}, language: 'en' | 'fr' = 'en') =>
+    house.pages.render(
+      'account-passkeys',
+      {
+        username: 'alice',
+        passkeys: [passkey],
+        canAdd: true,
+        addHref: '/account/passkeys/add',
+        signOutHref: '/account/sign-out',
+        signals: { rpId: 'localhost', userId: 'dXNlcg', acceptedIds: ['aWQ'], name: 'alice', displayName: 'Alice' },
+        ...model,
+      },
+      { ...house.context(language), client: undefined },
+    );
+
+  test('each says whose it is, when it was used, and can be renamed and deleted by name', () => {
+    const html = render({ passkeys: [passkey, { ...passkey, lastUsedAt: Date.UTC(2026, 4, 6, 12) / 1000 }] });
+    expect(html).toContain('<h2 translate="no">Phone</h2>');
+    expect(html).toMatch(/datetime="2026-03-04T12:00:00.000Z">March 4, 2026</);
+    expect(html).toContain('>not yet<');
+    expect(html).toContain('>May 6, 2026<');
+    expect(html).toMatch(/href="\/account\/passkeys\/1\/delete">Delete<span class="visually-hidden">: Phone</);
+    expect(render({}, 'fr')).toContain('>4 mars 2026<');
+  });
+
+  test('nothing of a passkey but what the card shows reaches the page', () => {
+    const secret = { ...passkey, publicKey: 'secret-key' };
+    expect(render({ passkeys: [secret] })).not.toContain('secret-key');
+  });
+
+  test('none yet: what a passkey is, and the way to one', () => {
+    const html = render({ passkeys: [] });
+    expect(html).toContain('You have no passkey yet.');
+    expect(html).not.toContain('class="cards"');
+    expect(html).toMatch(/<a class="button" id="continue" href="\/account\/passkeys\/add" data-passkeys="with">/);
+  });
+
+  test('a browser that can’t create one is told which can', () => {
+    const html = render({ canAdd: false });
+    expect(html).not.toContain('id="continue"');
+    expect(html).toContain('<p class="small">This browser can’t create passkeys.');
+  });
+
+  test('what was done is said, with the name where it is known', () => {
+    expect(render({ notice: 'deleted', noticeName: 'Phone' })).toContain('The passkey “Phone” is deleted.');
+    expect(render({ notice: 'added' })).toContain('Your passkey is saved.');
+    expect(render()).not.toContain('role="status"');
+  });
+
+  test('the browser is told what is true here', () => {
+    expect(tag(render(), 'passkey-signals')).toBe(
+      '<div id="passkey-signals" hidden data-rp-id="localhost" data-user-id="dXNlcg" data-accepted="[&#34;aWQ&#34;]" data-name="alice" data-display-name="Alice">',
+    );
+  });
+
+  test('are the operator’s pages, whichever portal somebody came from', () => {
+    expect(render()).toContain('Your passkeys – ');
+    expect(render()).not.toMatch(/Mutuelle Azur|Sign in to/);
+  });
+
+  test('a new one has a name already, which may stay', () => {
+    const model = { ...form, name: 'Phone', backHref: '/account/passkeys' };
+    const html = house.pages.render('account-passkey-name', { ...model, isNew: true }, context);
+    expect(html).toContain('<h1>Your passkey is saved</h1>');
+    expect(tag(html, 'name')).toMatch(/name="name" type="text" value="Phone" required maxlength="60"/);
+    expect(tag(html, 'name')).toContain('aria-describedby="hint"');
+    const wrong = house.pages.render(
+      'account-passkey-name',
+      { ...model, name: '', isNew: false, problem: { code: 'name_required' } },
+      context,
+    );
+    expect(wrong).toContain('<h1>Rename passkey</h1>');
+    expect(tag(wrong, 'name')).toContain('aria-describedby="problem" aria-invalid="true"');
+  });
+
+  test('deleting names it and says what follows', () => {
+    const model = { ...form, name: 'Phone', provider: 'iCloud Keychain', backHref: '/account/passkeys' };
+    const html = house.pages.render('account-passkey-delete', { ...model, lastOne: false }, context);
+    expect(html).toContain('<h1>Delete the passkey “Phone”?</h1>');
+    expect(html).toContain('with another passkey or your password');
+    expect(html).toContain('(iCloud Keychain)');
+    expect(html).toMatch(/href="\/account\/passkeys" data-alternative="cancel">Keep it</);
+    expect(house.pages.render('account-passkey-delete', { ...model, lastOne: true }, context)).toContain('your last');
+  });
+
+  test('a refusal says why and leads back, or to a passkey where that helps', () => {
+    const model = { backHref: '/account/passkeys', retryHref: '/account/confirm' };
+    const last = house.pages.render('account-refused', { ...model, reason: 'last_way_in' }, context);
+    expect(last).toMatch(/<a class="button" id="continue" href="\/account\/passkeys">Back</);
+    expect(last).not.toContain('/account/confirm');
+    const stronger = house.pages.render('account-refused', { ...model, reason: 'needs_stronger' }, context);
+    expect(stronger).toMatch(/<a class="button" href="\/account\/confirm" data-alternative="passkey">Confirm/);
+    expect(stronger).toMatch(/<a class="button second" id="continue" href="\/account\/passkeys">Back</);
   });
 });
 

@@ -1,0 +1,140 @@
+import type {
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+} from '@simplewebauthn/server';
+import { VestibuleError } from '../../kernel/errors.ts';
+import type { Factor } from '../factor.ts';
+import type { CredentialServices } from '../services.ts';
+import { createChallenges } from './challenges.ts';
+import { type CreationOutcome, createCreation, type Owner, type Registration } from './creation.ts';
+import { createDecoys } from './decoys.ts';
+import { library } from './library.ts';
+import { providerOf } from './names.ts';
+import { createOffers, type Offers } from './offers.ts';
+import { KIND, methodsOf, type Passkey, passkeyOf, withData } from './record.ts';
+import { relyingParty } from './relying-party.ts';
+import { type Assertion, createSignIn, type SignInOutcome, type Wanted } from './sign-in.ts';
+
+/** Characters of a name a person gives. */
+export const NAME_MAX_LENGTH = 60;
+
+/** What a browser is told of the passkeys that count here (WebAuthn Level 3 §5.1.10, Signal API). */
+export interface Signals {
+  readonly rpId: string;
+  readonly userId: string;
+  readonly acceptedIds: readonly string[];
+}
+
+export interface PasskeyFactor extends Factor {
+  /** Whether the passkey page comes after this name; as often for names that nobody has (`decoys.ts`). */
+  isExpected(accountId: string | undefined, identifier: string): Promise<boolean>;
+  /** @param verified whether fingerprint, face or PIN is demanded, whatever the settings say */
+  begin(binding: string, wanted: Wanted, verified: boolean): Promise<PublicKeyCredentialRequestOptionsJSON>;
+  verify(assertion: Assertion): Promise<SignInOutcome>;
+  beginEnrolment(binding: string, owner: Owner, automatic: boolean): Promise<PublicKeyCredentialCreationOptionsJSON>;
+  enrol(registration: Registration): Promise<CreationOutcome>;
+  readonly offers: Offers;
+  /** Oldest first. */
+  list(accountId: string): Promise<(Passkey & { readonly provider: string | undefined })[]>;
+  /** @throws VestibuleError `passkey_gone` (404) when the account has no such passkey */
+  rename(accountId: string, id: string, name: string): Promise<void>;
+  /**
+   * @param waysIn kinds of credentials that sign in: the last one of them stays
+   * @returns false when it is the last one
+   * @throws VestibuleError `passkey_gone` (404) when the account has no such passkey
+   */
+  delete(accountId: string, id: string, waysIn: readonly string[]): Promise<boolean>;
+  signals(accountId: string): Promise<Signals>;
+  /** Origins besides the issuer's where ceremonies may run: empty unless configured (related origins, §5.11). */
+  readonly relatedOrigins: readonly string[];
+  /** Loads the library beforehand where somebody will need it. */
+  prepare(): Promise<void>;
+}
+
+export function createPasskeyFactor(services: CredentialServices): PasskeyFactor {
+  const { store, accounts, challenges: artifacts, clock, random, secretBox, logger, config } = services;
+  const { enabled, origins, offer } = config.passkeys;
+  const party = relyingParty(config);
+  const challenges = createChallenges({ store: artifacts, clock, random });
+  const share = async (): Promise<number> => {
+    const [holders, all] = await Promise.all([store.holders(KIND), accounts.count()]);
+    return all === 0 ? 0 : holders / all;
+  };
+  const decoys = createDecoys({ share, secretBox, clock });
+  const signIn = createSignIn({ store, challenges, decoys, party, clock, logger });
+  const creation = createCreation({ store, challenges, party, clock, random });
+  const passkeysOf = async (accountId: string): Promise<Passkey[]> =>
+    (await store.list(accountId, KIND)).map(passkeyOf);
+
+  const find = async (accountId: string, id: string) => {
+    const credential = await store.find(accountId, KIND, id);
+    if (!credential) throw new VestibuleError('passkey_gone', 404);
+    return credential;
+  };
+
+  return {
+    id: KIND,
+    attainable: enabled ? methodsOf({ synced: true }, true) : [],
+    enrolled: async (accountId) => (await store.list(accountId, KIND)).length > 0,
+
+    async potential(accountId) {
+      const passkeys = await passkeysOf(accountId);
+      return [...new Set(passkeys.flatMap((passkey) => methodsOf(passkey, passkey.userVerified)))];
+    },
+
+    async isExpected(accountId, identifier) {
+      if (!enabled) return false;
+      // Both questions are asked for every name: the answer takes the same time.
+      const [passkeys, decoy] = await Promise.all([
+        store.list(accountId ?? 'nobody', KIND),
+        decoys.hasPasskey(identifier),
+      ]);
+      return accountId === undefined ? decoy : passkeys.length > 0;
+    },
+
+    begin: signIn.begin,
+    verify: signIn.verify,
+    beginEnrolment: creation.begin,
+    enrol: creation.finish,
+    offers: createOffers({
+      store,
+      clock,
+      enabled: enabled && offer.enabled,
+      againAfter: offer.again_after,
+    }),
+
+    async list(accountId) {
+      return (await passkeysOf(accountId)).map((passkey) => ({ ...passkey, provider: providerOf(passkey.aaguid) }));
+    },
+
+    async rename(accountId, id, name) {
+      const credential = await find(accountId, id);
+      const { id: _id, accountId: _account, createdAt: _created, ...data } = passkeyOf(credential);
+      const renamed = withData(credential, { ...data, name }, credential.updatedAt);
+      if (!(await store.replace(renamed, credential.version))) throw new VestibuleError('changed_meanwhile', 409);
+    },
+
+    async delete(accountId, id, waysIn) {
+      await find(accountId, id);
+      if (await store.removeUnlessLast(accountId, KIND, id, waysIn)) return true;
+      // Not removed: the last one, or gone since (a second click).
+      await find(accountId, id);
+      return false;
+    },
+
+    async remove(accountId) {
+      await Promise.all((await store.list(accountId, KIND)).map(({ id }) => store.remove(accountId, KIND, id)));
+    },
+
+    async signals(accountId) {
+      const [userId, passkeys] = await Promise.all([creation.userHandle(accountId), store.list(accountId, KIND)]);
+      return { rpId: party.id, userId, acceptedIds: passkeys.map(({ id }) => id) };
+    },
+
+    relatedOrigins: origins.length > 0 ? party.origins : [],
+
+    async prepare() {
+      if (enabled && (await store.holders(KIND)) > 0) await library();
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import type { Credentials } from '../../credentials/index.ts';
+import { acrOf, mayChangeFactors } from '../assurance.ts';
+import type { JourneyState, Proof } from '../state.ts';
+import type { StepContext } from './step.ts';
+
+/**
+ * Whether creating a passkey is offered once these proofs were given: where this device can make
+ * one, the person didn't decline, and what they proved is enough to change how they sign in.
+ */
+export async function offerAfter(
+  proofs: readonly Proof[],
+  offer: NonNullable<JourneyState['offer']>,
+  accountId: string,
+  { browser }: StepContext,
+  { passkey, potential }: Credentials,
+): Promise<JourneyState['offer']> {
+  if (!browser.platform || !passkey.offers.enabled) return undefined;
+  const [isWelcome, enrolled, methods] = await Promise.all([
+    passkey.offers.isWelcome(accountId),
+    passkey.enrolled(accountId),
+    potential(accountId),
+  ]);
+  const isNew = offer === 'this-device' || !enrolled;
+  return isWelcome && isNew && mayChangeFactors(acrOf(proofs), methods) ? offer : undefined;
+}

@@ -1,0 +1,52 @@
+import { createTransport } from 'nodemailer';
+import type { Config } from '../config/config.ts';
+
+export interface Mail {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
+export interface Mailer {
+  /** Resolves when the SMTP server has taken it. @throws Error when it didn't */
+  send(mail: Mail): Promise<void>;
+  close(): void;
+}
+
+/** Milliseconds. A mail server that hangs must not hold a sign-in's notices for ever. */
+const TIMEOUT = 15_000;
+
+/** @returns undefined where no mail server is configured */
+export function createMailer({ mail: settings, branding }: Config): Mailer | undefined {
+  if (!settings) return undefined;
+  const { host, port, tls, username, password } = settings;
+  const transport = createTransport({
+    host,
+    port,
+    secure: tls === 'implicit',
+    // Without it, a server that doesn't offer encryption would be sent everything in clear.
+    requireTLS: tls === 'starttls',
+    ignoreTLS: tls === 'none',
+    pool: true,
+    maxConnections: 2,
+    connectionTimeout: TIMEOUT,
+    greetingTimeout: TIMEOUT,
+    socketTimeout: TIMEOUT,
+    // Nothing in a mail is ever fetched from a file or an address.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    ...(username === undefined || password === undefined ? {} : { auth: { user: username, pass: password } }),
+  });
+  return {
+    async send({ to, ...mail }) {
+      // As an object: a list hidden in an address (`a@x, b@y`) stays one, and is refused.
+      await transport.sendMail({
+        from: { name: branding.name, address: settings.from },
+        to: { name: '', address: to },
+        ...mail,
+      });
+    },
+    close: () => transport.close(),
+  };
+}

@@ -1,0 +1,43 @@
+/**
+ * The account area: where people manage how they sign in. `session.ts` says who is there and whether
+ * they proved it recently and strongly enough; each other file is one section of it.
+ */
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import { ACCOUNT_RETURN } from '../../oidc/index.ts';
+import { createPasskeyRoutes, type PasskeyRoutesDependencies } from './passkeys.ts';
+
+export { createAccountSessions } from './session.ts';
+
+export function createAccountRoutes(deps: PasskeyRoutesDependencies): readonly Router[] {
+  return [createReturnRoute(deps), createPasskeyRoutes(deps)];
+}
+
+/** The account area's own sign-in comes back here, with where to go on in `state`. */
+function createReturnRoute({ sessions, pages }: PasskeyRoutesDependencies): Router {
+  const router = new Router();
+  router.get(ACCOUNT_RETURN, async (ctx) => {
+    const back = placeIn(ctx);
+    if (ctx.query.error === undefined) return redirect(ctx, back);
+    const found = await sessions.visitor(ctx, back);
+    // Cancelled by somebody who isn't signed in: nothing is left to show.
+    if (!('visitor' in found)) return pages.write(ctx, 'signed-out', {});
+    if (ctx.query.error !== 'unmet_authentication_requirements') return redirect(ctx, '/account/passkeys');
+    pages.write(ctx, 'account-refused', { reason: 'needs_stronger', retryHref: back, backHref: '/account/passkeys' });
+  });
+  return router;
+}
+
+/** Only a place of the account area: the parameter may have been written by anybody (open redirect). */
+function placeIn(ctx: Context): string {
+  const { state } = ctx.query;
+  return typeof state === 'string' && /^\/account\/passkeys(\/[\w-]{1,1400}){0,2}$/.test(state)
+    ? state
+    : '/account/passkeys';
+}
+
+function redirect(ctx: Context, location: string): void {
+  ctx.set('Cache-Control', 'no-store');
+  ctx.status = 303;
+  ctx.redirect(location);
+}

@@ -1,0 +1,60 @@
+import type { Context } from 'koa';
+import type { Accounts } from '../../accounts/index.ts';
+import type { Config } from '../../config/config.ts';
+import type { Credentials } from '../../credentials/index.ts';
+import { acrOf, mayChangeFactors } from '../../journey/index.ts';
+import { type Clock, epochSeconds } from '../../kernel/clock.ts';
+import { accountSignIn, type SignedIn } from '../../oidc/index.ts';
+import type { Account } from '../../storage/ports.ts';
+
+/** Whoever uses the account area, and what the session says of how they signed in. */
+export interface Visitor extends SignedIn {
+  readonly account: Account;
+}
+
+/** Either somebody, or where to send the browser first. */
+export type Found = { readonly visitor: Visitor } | { readonly signIn: string };
+
+export interface AccountSessions {
+  /** Whoever is signed in. @param back path to come back to */
+  visitor(ctx: Context, back: string): Promise<Found>;
+  /**
+   * Somebody who proved just now who they are, as strongly as the account can: what every change to
+   * how one signs in needs (security-catalogue: wrong step-up proof).
+   */
+  fresh(ctx: Context, back: string): Promise<Found>;
+}
+
+export function createAccountSessions(deps: {
+  config: Config;
+  accounts: Accounts;
+  credentials: Credentials;
+  clock: Clock;
+  signedIn(ctx: Context): Promise<SignedIn | undefined>;
+}): AccountSessions {
+  const { config, accounts, credentials, clock } = deps;
+  const { issuer, account: settings } = config;
+
+  const visitor = async (ctx: Context, back: string): Promise<Found> => {
+    const session = await deps.signedIn(ctx);
+    const account = session && (await accounts.find(session.accountId));
+    // Suspended or deleted since: the protocol's own policy says what to do about that.
+    if (!session || account?.state !== 'active') return { signIn: accountSignIn(issuer, back) };
+    return { visitor: { ...session, account } };
+  };
+
+  return {
+    visitor,
+    async fresh(ctx, back) {
+      const found = await visitor(ctx, back);
+      if ('signIn' in found) return found;
+      const { acr, authTime, accountId } = found.visitor;
+      const potential = await credentials.potential(accountId);
+      // The same comparison as for `max_age`, or the browser would be sent to and fro.
+      const isFresh = epochSeconds(clock) - authTime <= settings.proof_age;
+      if (isFresh && mayChangeFactors(acr, potential)) return found;
+      const demands = { maxAge: settings.proof_age, acr: acrOf([{ amr: potential }]) };
+      return { signIn: accountSignIn(issuer, back, demands) };
+    },
+  };
+}
