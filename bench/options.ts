@@ -1,7 +1,17 @@
 import { parseArgs } from 'node:util';
 import type { Measured } from './figures/samples.ts';
 
-const FIGURES = ['sso', 'login', 'refresh', 'client-credentials', 'discovery', 'start', 'flood', 'page'] as const;
+const FIGURES = [
+  'sso',
+  'login',
+  'refresh',
+  'client-credentials',
+  'discovery',
+  'start',
+  'flood',
+  'page',
+  'passkey',
+] as const;
 export type Figure = (typeof FIGURES)[number];
 
 export const USAGE = `Usage: npm run bench [-- <options>]

@@ -9,6 +9,7 @@ import { freePort } from '../test/support/ports.ts';
 import { type Flood, flood } from './figures/flood.ts';
 import { hashCpuMs } from './figures/hash.ts';
 import { firstPageWeight, type Weight } from './figures/page.ts';
+import { assertionCpuMs } from './figures/passkey.ts';
 import { runRounds } from './figures/rounds.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { print } from './report/print.ts';
@@ -44,7 +45,12 @@ async function bench(options: Options, directory: string): Promise<void> {
   }
   const ours = await apart(vestibule, world, options, programs.preload);
   const samples = await runRounds(subjects, { world, options, preload: programs.preload, progress });
-  const results = summarise(samples, options, { loadBefore, hashCpuMs: hashCpuMs(world.argon2id), ...ours });
+  const results = summarise(samples, options, {
+    loadBefore,
+    hashCpuMs: hashCpuMs(world.argon2id),
+    assertionCpuMs: options.figures.has('passkey') ? await assertionCpuMs(directory) : undefined,
+    ...ours,
+  });
   console.log(print(results, subjects));
   await save(results);
 }

@@ -5,6 +5,7 @@ import { type Accounts, createAccounts } from './accounts/index.ts';
 import { createAudit } from './audit/index.ts';
 import type { Config } from './config/config.ts';
 import { type Credentials, createCredentials } from './credentials/index.ts';
+import { createTexts } from './i18n/index.ts';
 import { attainableAcr, createAttempts, createJourneys } from './journey/index.ts';
 import { systemClock } from './kernel/clock.ts';
 import { createLogger, type Logger } from './kernel/logger.ts';
@@ -73,7 +74,9 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
   /** Everything that follows from the files: built anew at a reload. */
   const assemble = async (files: Config): Promise<Assembled> => {
     const config = { ...files, clients: [...files.clients, accountArea(files.issuer, files.branding.name)] };
-    const notices = createNotices({ config, accounts, mailer: createMailer(config), clock, logger });
+    const { languages, branding } = config;
+    const texts = createTexts({ defaultLanguage: languages.default, overlay: branding.overlay });
+    const notices = createNotices({ config, accounts, mailer: createMailer(config), texts, clock, logger });
     const attempts = createAttempts({ counters: ephemeral.counters, limits: config.limits, secretBox, clock });
     const services = { accounts, credentials, attempts, notices, clock };
     const journeys = createJourneys({ store: ephemeral.journeys, services });
@@ -83,6 +86,7 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
       accounts,
       audit,
       credentials,
+      texts,
       notices,
       secretBox,
       metrics,

@@ -7,6 +7,8 @@ import { CLIENT } from '../servers/subject.ts';
 export interface Weight {
   /** Bytes on the wire, headers included. */
   readonly bytes: number;
+  /** Of that, what the page's scripts take. */
+  readonly scriptBytes: number;
   readonly parts: readonly { readonly what: string; readonly bytes: number }[];
 }
 
@@ -52,7 +54,8 @@ export async function firstPageWeight(port: number): Promise<Weight> {
     parts.push({ what: next.split('/').at(-1) ?? next, bytes: resource.bytes });
     waiting.push(...resourcesOf(resource, next, port));
   }
-  return { bytes: parts.reduce((sum, part) => sum + part.bytes, 0), parts };
+  const total = (some: Weight['parts']): number => some.reduce((sum, part) => sum + part.bytes, 0);
+  return { bytes: total(parts), scriptBytes: total(parts.filter(({ what }) => what.endsWith('.js'))), parts };
 }
 
 /** Addresses that a browser loads by itself: of this server, as the policy allows no others. */

@@ -25,7 +25,10 @@ const MEASURED = Object.keys(FLOW_LABELS) as Measured[];
 export function summarise(
   samples: Samples,
   options: Options,
-  { loadBefore, ...extra }: Pick<Results, 'hashCpuMs' | 'flood' | 'firstPage'> & { readonly loadBefore: number },
+  {
+    loadBefore,
+    ...extra
+  }: Pick<Results, 'hashCpuMs' | 'assertionCpuMs' | 'flood' | 'firstPage'> & { readonly loadBefore: number },
 ): Results {
   const ours = samples.get('vestibule') ?? [];
   const servers = Object.fromEntries([...samples].map(([id, rounds]) => [id, figuresOf(rounds)])) as Results['servers'];

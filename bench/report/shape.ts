@@ -36,6 +36,8 @@ export interface Results {
   readonly clients: number;
   /** CPU milliseconds of one password hash, alone. */
   readonly hashCpuMs: number;
+  /** CPU milliseconds of one passkey's assertion, checked and written down. */
+  readonly assertionCpuMs: number | undefined;
   readonly servers: Readonly<Partial<Record<SubjectId, ServerFigures>>>;
   readonly ratios: Readonly<Partial<Record<SubjectId, Ratios>>>;
   readonly flood: Flood | undefined;

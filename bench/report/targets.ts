@@ -39,6 +39,13 @@ const TARGETS: readonly Target[] = [
       value: ({ flood }) => flood?.probes[probe].p99,
     }),
   ),
+  { figure: 'assertion of a passkey, CPU', limit: 1, unit: 'ms', value: ({ assertionCpuMs }) => assertionCpuMs },
+  {
+    figure: 'script of a page with passkeys, compressed',
+    limit: 20,
+    unit: 'KB',
+    value: ({ firstPage }) => firstPage && firstPage.scriptBytes / 1000,
+  },
   {
     figure: 'first page with all it loads',
     limit: 30,

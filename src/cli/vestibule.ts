@@ -9,6 +9,10 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: 'config schema', load: async () => (await import('./config-schema.ts')).configSchema },
   { name: 'keys list', load: async () => (await import('./keys-list.ts')).keysList },
   { name: 'people add', load: async () => (await import('./people-add.ts')).peopleAdd },
+  {
+    name: 'people reset-factors',
+    load: async () => (await import('./people-reset-factors.ts')).peopleResetFactors,
+  },
   { name: 'version', load: async () => (await import('./version.ts')).version },
 ];
 

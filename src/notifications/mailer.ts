@@ -1,4 +1,4 @@
-import { createTransport } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import type { Config } from '../config/config.ts';
 
 export interface Mail {
@@ -11,7 +11,7 @@ export interface Mail {
 export interface Mailer {
   /** Resolves when the SMTP server has taken it. @throws Error when it didn't */
   send(mail: Mail): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Milliseconds. A mail server that hangs must not hold a sign-in's notices for ever. */
@@ -21,7 +21,7 @@ const TIMEOUT = 15_000;
 export function createMailer({ mail: settings, branding }: Config): Mailer | undefined {
   if (!settings) return undefined;
   const { host, port, tls, username, password } = settings;
-  const transport = createTransport({
+  const options = {
     host,
     port,
     secure: tls === 'implicit',
@@ -37,16 +37,22 @@ export function createMailer({ mail: settings, branding }: Config): Mailer | und
     disableFileAccess: true,
     disableUrlAccess: true,
     ...(username === undefined || password === undefined ? {} : { auth: { user: username, pass: password } }),
-  });
+  } as const;
+  // Loaded with the first mail: a start must not wait for what is needed now and then.
+  let transport: Promise<Transporter> | undefined;
+  const connected = async () => (await import('nodemailer')).createTransport(options);
   return {
     async send({ to, ...mail }) {
+      transport ??= connected();
       // As an object: a list hidden in an address (`a@x, b@y`) stays one, and is refused.
-      await transport.sendMail({
+      await (await transport).sendMail({
         from: { name: branding.name, address: settings.from },
         to: { name: '', address: to },
         ...mail,
       });
     },
-    close: () => transport.close(),
+    async close() {
+      (await transport)?.close();
+    },
   };
 }

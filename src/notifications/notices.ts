@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { chooseLocale, createTexts, type TextValues } from '../i18n/index.ts';
+import { chooseLocale, type Texts, type TextValues } from '../i18n/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Account } from '../storage/ports.ts';
@@ -8,7 +8,7 @@ import { compileMail } from './templates.ts';
 
 /** Something that changed about an account; its words are `mail.notices.<event>.*`. */
 export interface Notice {
-  readonly event: 'passkey_added' | 'passkey_removed';
+  readonly event: 'passkey_added' | 'passkey_removed' | 'factors_reset';
   readonly values: TextValues;
 }
 
@@ -26,12 +26,12 @@ export function createNotices(deps: {
   config: Config;
   accounts: { find(id: string): Promise<Account | undefined> };
   mailer: Mailer | undefined;
+  texts: Texts;
   clock: Clock;
   logger: Logger;
 }): Notices {
-  const { config, accounts, mailer, clock, logger } = deps;
+  const { config, accounts, mailer, texts, clock, logger } = deps;
   const { languages, branding } = config;
-  const texts = createTexts({ defaultLanguage: languages.default, overlay: branding.overlay });
   const template = compileMail('notice', branding.overlay);
   const underWay = new Set<Promise<void>>();
 
@@ -71,7 +71,7 @@ export function createNotices(deps: {
     },
     async close() {
       await Promise.all(underWay);
-      mailer?.close();
+      await mailer?.close();
     },
   };
 }

@@ -22,13 +22,13 @@ export interface MailTemplates {
  * @throws OperatorError when one does not compile
  */
 export function compileMail(name: string, overlay: string | undefined): MailTemplates {
-  const compile = (form: 'txt' | 'html', escape: (text: string) => string) => {
+  const compile = (form: 'txt' | 'html', escaped: (text: string) => string) => {
     const own = overlay && join(overlay, 'mail', `${name}.${form}.ejs`);
     const file = own && existsSync(own) ? own : join(BUILT_IN, `${name}.${form}.ejs`);
     try {
       const render = ejs.compile(readFileSync(file, 'utf8'), {
         filename: file,
-        escape,
+        escape: escaped,
         strict: true,
         localsName: 'locals',
         destructuredLocals: [...NAMES],

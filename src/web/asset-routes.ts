@@ -5,7 +5,7 @@ import { type Assets, respondWithAsset } from './pages/index.ts';
 export function createAssetRoutes(assets: Assets): Middleware {
   return async (ctx, next) => {
     if (!ctx.path.startsWith('/assets/') || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
-    const { status, headers, body } = respondWithAsset(assets, {
+    const { status, headers, body } = await respondWithAsset(assets, {
       path: ctx.path,
       acceptEncoding: ctx.get('Accept-Encoding'),
       ifNoneMatch: ctx.get('If-None-Match'),

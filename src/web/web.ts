@@ -4,7 +4,7 @@ import type { Audit } from '../audit/index.ts';
 import type { Config } from '../config/config.ts';
 import { type ClientFile, clientSchema } from '../config/schema/client.ts';
 import type { Credentials } from '../credentials/index.ts';
-import { createTexts } from '../i18n/index.ts';
+import type { Texts } from '../i18n/index.ts';
 import type { Journeys } from '../journey/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -33,6 +33,7 @@ export interface WebDependencies {
   readonly accounts: Accounts;
   readonly audit: Audit;
   readonly credentials: Credentials;
+  readonly texts: Texts;
   readonly notices: Notices;
   readonly clock: Clock;
   readonly secretBox: SecretBox;
@@ -50,12 +51,8 @@ export interface Web {
 
 /** Reads views, texts and assets once; from then on a page is a function call. */
 export function createWeb(deps: WebDependencies): Web {
-  const { config, journeys, logger, metrics, random } = deps;
+  const { config, journeys, texts, logger, metrics, random } = deps;
   const overlay = config.branding.overlay;
-  const texts = createTexts({
-    defaultLanguage: config.languages.default,
-    ...(overlay === undefined ? {} : { overlay }),
-  });
   const assets = createAssets(config, { logger });
   const pages = createPages({
     texts,

@@ -21,10 +21,10 @@ requires('chromium')('how pages look and behave', () => {
   const browser = withBrowser();
 
   beforeAll(async () => {
-    server = createServer((request, response) => {
+    server = createServer(async (request, response) => {
       const path = request.url ?? '/';
       if (path.startsWith('/assets/')) {
-        const { status, headers, body } = respondWithAsset(house.assets, { path });
+        const { status, headers, body } = await respondWithAsset(house.assets, { path });
         response.writeHead(status, headers).end(body);
       } else if (request.method === 'POST') {
         let body = '';

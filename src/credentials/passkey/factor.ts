@@ -108,10 +108,14 @@ export function createPasskeyFactor(services: CredentialServices): PasskeyFactor
     },
 
     async rename(accountId, id, name) {
-      const credential = await find(accountId, id);
-      const { id: _id, accountId: _account, createdAt: _created, ...data } = passkeyOf(credential);
-      const renamed = withData(credential, { ...data, name }, credential.updatedAt);
-      if (!(await store.replace(renamed, credential.version))) throw new VestibuleError('changed_meanwhile', 409);
+      // A sign-in may write its last use in between; a second try finds what it left.
+      for (let tries = 0; tries < 3; tries += 1) {
+        const credential = await find(accountId, id);
+        const { id: _id, accountId: _account, createdAt: _created, ...data } = passkeyOf(credential);
+        const renamed = withData(credential, { ...data, name }, credential.updatedAt);
+        if (await store.replace(renamed, credential.version)) return;
+      }
+      throw new VestibuleError('changed_meanwhile', 409);
     },
 
     async delete(accountId, id, waysIn) {

@@ -5,6 +5,7 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { ACCOUNT_RETURN } from '../../oidc/index.ts';
+import { redirect } from '../answers.ts';
 import { createPasskeyRoutes, type PasskeyRoutesDependencies } from './passkeys.ts';
 
 export { createAccountSessions } from './session.ts';
@@ -34,10 +35,4 @@ function placeIn(ctx: Context): string {
   return typeof state === 'string' && /^\/account\/passkeys(\/[\w-]{1,1400}){0,2}$/.test(state)
     ? state
     : '/account/passkeys';
-}
-
-function redirect(ctx: Context, location: string): void {
-  ctx.set('Cache-Control', 'no-store');
-  ctx.status = 303;
-  ctx.redirect(location);
 }

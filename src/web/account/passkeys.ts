@@ -5,7 +5,7 @@ import { type Credentials, NAME_MAX_LENGTH, type Owner } from '../../credentials
 import { VestibuleError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Notices } from '../../notifications/index.ts';
-import { sendJson, sendProblem, wantsJson } from '../json.ts';
+import { redirect, sendJson, sendProblem, wantsJson } from '../answers.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Forms } from '../middleware/forms.ts';
 import type { PageWriter } from '../page-writer.ts';
@@ -199,13 +199,6 @@ function admit(ctx: Context, found: Found): Visitor | undefined {
   if ('visitor' in found) return found.visitor;
   redirect(ctx, found.signIn);
   return undefined;
-}
-
-function redirect(ctx: Context, location: string): void {
-  if (ctx.method === 'POST' && wantsJson(ctx)) return sendJson(ctx, { location });
-  ctx.set('Cache-Control', 'no-store');
-  ctx.status = 303;
-  ctx.redirect(location);
 }
 
 /** Forms and ceremonies of the account area belong to one session. */

@@ -16,7 +16,7 @@ import {
 import { VestibuleError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Interactions, PendingInteraction } from '../../oidc/index.ts';
-import { sendJson, sendProblem, wantsJson } from '../json.ts';
+import { redirect, sendJson, sendProblem, wantsJson } from '../answers.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Forms } from '../middleware/forms.ts';
 import type { PageWriter } from '../page-writer.ts';
@@ -128,15 +128,6 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
 }
 
 const purposeOf = (uid: string): string => `interaction ${uid}`;
-
-/** 303 (RFC 9700 §4.12): the browser must not send a password along to where it is redirected. */
-function redirect(ctx: Context, location: string): void {
-  // A script can't follow a redirect to another origin: it is told the address.
-  if (ctx.method === 'POST' && wantsJson(ctx)) return sendJson(ctx, { location });
-  ctx.set('Cache-Control', 'no-store');
-  ctx.status = 303;
-  ctx.redirect(location);
-}
 
 async function inputOf(
   ctx: Context,

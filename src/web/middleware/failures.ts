@@ -1,7 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import { VestibuleError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import { sendProblem, wantsJson } from '../json.ts';
+import { sendProblem, wantsJson } from '../answers.ts';
 import type { PageWriter } from '../page-writer.ts';
 
 /** A failure as the outside hears of it. */

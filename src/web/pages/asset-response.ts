@@ -1,4 +1,4 @@
-import type { Asset, Assets } from './assets.ts';
+import type { Asset, Assets, Encodings } from './assets.ts';
 
 export interface AssetResponse {
   readonly status: 200 | 304 | 404;
@@ -11,13 +11,13 @@ export interface AssetResponse {
  * The answer to a GET or HEAD below `/assets/`: kept for a year, because the address changes with
  * the content; the smallest encoding the browser takes; nothing in it may run on its own.
  */
-export function respondWithAsset(
+export async function respondWithAsset(
   assets: Assets,
   request: { path: string; acceptEncoding?: string | undefined; ifNoneMatch?: string | undefined },
-): AssetResponse {
+): Promise<AssetResponse> {
   const asset = assets.find(request.path);
   if (!asset) return { status: 404, headers: { 'cache-control': 'no-store' } };
-  const { body, encoding } = pickEncoding(asset, request.acceptEncoding ?? '');
+  const { body, encoding } = pickEncoding(asset, await asset.encodings(), request.acceptEncoding ?? '');
   // Each encoding is a representation of its own, so it has a tag of its own (RFC 9110 §8.8.3.3).
   const etag = encoding ? `${asset.etag.slice(0, -1)}-${encoding}"` : asset.etag;
   const headers = {
@@ -43,13 +43,17 @@ export function respondWithAsset(
   };
 }
 
-function pickEncoding(asset: Asset, accepted: string): { body: Buffer; encoding?: 'br' | 'gzip' } {
+function pickEncoding(
+  { body }: Asset,
+  { brotli, gzip }: Encodings,
+  accepted: string,
+): { body: Buffer; encoding?: 'br' | 'gzip' } {
   const names = accepted
     .slice(0, 500)
     .split(',')
     .filter((part) => !/;\s*q=0(?:\.0*)?\s*$/.test(part))
     .map((part) => part.split(';')[0]?.trim().toLowerCase());
-  if (asset.brotli && names.includes('br')) return { body: asset.brotli, encoding: 'br' };
-  if (asset.gzip && names.includes('gzip')) return { body: asset.gzip, encoding: 'gzip' };
-  return { body: asset.body };
+  if (brotli && names.includes('br')) return { body: brotli, encoding: 'br' };
+  if (gzip && names.includes('gzip')) return { body: gzip, encoding: 'gzip' };
+  return { body };
 }

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join, resolve } from 'node:path';
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip as gzipCompress } from 'node:zlib';
 import type { Config } from '../../config/config.ts';
 import type { ClientFile, ClientSettings } from '../../config/schema/client.ts';
 import type { Theme } from '../../config/schema/server.ts';
@@ -13,10 +14,15 @@ import type { ClientView } from './models.ts';
 import { BUILT_IN_VIEWS } from './templates.ts';
 import { themeStylesheet } from './theme.ts';
 
-export interface Asset {
-  readonly body: Buffer;
+export interface Encodings {
   readonly gzip?: Buffer;
   readonly brotli?: Buffer;
+}
+
+export interface Asset {
+  readonly body: Buffer;
+  /** Its compressed forms, where they are smaller; made when they are first asked for, off the main thread. */
+  encodings(): Promise<Encodings>;
   readonly type: string;
   /** Strong entity tag with its quotes (RFC 9110 §8.8.3). */
   readonly etag: string;
@@ -38,6 +44,9 @@ export interface Assets {
   readonly brandingLogoUrl: string | undefined;
 }
 
+const gzipped = promisify(gzipCompress);
+const brotlied = promisify(brotliCompress);
+
 const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -57,7 +66,7 @@ const LOGO_TYPES = new Set(['.svg', '.png']);
 const LARGE_LOGO = 16_384;
 
 /**
- * Reads, hashes and compresses everything pages load, once: the files of `views/assets/` (those
+ * Reads and hashes everything pages load, once: the files of `views/assets/` (those
  * of the overlay win), the library for passkeys, a stylesheet and logo for each client, and the operator's own.
  * @throws OperatorError when a logo is missing or neither SVG nor PNG
  */
@@ -153,12 +162,24 @@ export function pickText(
 function createAsset(name: string, body: Buffer): Asset {
   const extension = extname(name).toLowerCase();
   const hash = createHash('sha256').update(body).digest('base64url').slice(0, 16);
-  const asset = { body, type: TYPES[extension] as string, etag: `"${hash}"` };
-  if (!COMPRESSIBLE.has(extension)) return asset;
-  const gzip = gzipSync(body, { level: 9 });
-  const brotli = brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
+  let encodings: Promise<Encodings> | undefined;
   return {
-    ...asset,
+    body,
+    type: TYPES[extension] as string,
+    etag: `"${hash}"`,
+    encodings() {
+      encodings ??= COMPRESSIBLE.has(extension) ? compress(body) : Promise.resolve({});
+      return encodings;
+    },
+  };
+}
+
+async function compress(body: Buffer): Promise<Encodings> {
+  const [gzip, brotli] = await Promise.all([
+    gzipped(body, { level: 9 }),
+    brotlied(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }),
+  ]);
+  return {
     ...(gzip.length < body.length && { gzip }),
     ...(brotli.length < body.length && { brotli }),
   };

@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { DEVELOPMENT_MASTER_KEYS } from '../../../src/config/index.ts';
+import { AttestationAuthority } from '../../support/authenticator/index.ts';
 import { check, client, type Files, inFile, markedLine, server } from './folder.ts';
 
 const HTTPS = 'issuer: https://login.test\n';
 const PROXY = 'proxy: { trusted: [127.0.0.1] }\n';
+const CERTIFICATE = new AttestationAuthority().pem;
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0]);
 
 /** What is wrong in `vestibule.yaml`, on the line marked `# !`. */
@@ -57,6 +59,71 @@ const REFUSED: readonly Row[] = [
     'development.logout_origins[0]',
     /origin/,
   ],
+  // passkeys
+  [
+    'passkeys for a top-level domain',
+    `${HTTPS}${PROXY}passkeys:\n  rp_id: test # !`,
+    'passkeys.rp_id',
+    /whole host name/,
+  ],
+  [
+    'passkeys for another’s host',
+    `${HTTPS}${PROXY}passkeys:\n  rp_id: other.test # !`,
+    'passkeys.rp_id',
+    /passkeys\.origins/,
+  ],
+  [
+    'passkeys for a host that only ends like the issuer’s',
+    `${HTTPS}${PROXY}passkeys:\n  rp_id: in.test # !`,
+    'passkeys.rp_id',
+    /parent domain/,
+  ],
+  [
+    'a related origin over http',
+    `${HTTPS}${PROXY}passkeys:\n  origins:\n    - http://other.test # !`,
+    'passkeys.origins[0]',
+    /https/,
+  ],
+  [
+    'attestation without models',
+    `passkeys:\n  attestation: direct\n  trust_anchors: [ca.pem]\n  allowed_aaguids: [] # !`,
+    'passkeys.allowed_aaguids',
+    /needs it/,
+    { 'ca.pem': CERTIFICATE },
+  ],
+  [
+    'attestation without certificates',
+    `passkeys:\n  attestation: direct\n  allowed_aaguids: [cb69481e-8ff7-4039-93ec-0a2729a154a8]\n  trust_anchors: [] # !`,
+    'passkeys.trust_anchors',
+    /needs it/,
+  ],
+  [
+    'a trust anchor that is no certificate',
+    `passkeys:\n  attestation: direct\n  allowed_aaguids: [cb69481e-8ff7-4039-93ec-0a2729a154a8]\n  trust_anchors:\n    - ca.pem # !`,
+    'passkeys.trust_anchors[0]',
+    /no PEM certificate/,
+    { 'ca.pem': 'nothing of the kind' },
+  ],
+  [
+    'models without attestation',
+    'passkeys:\n  allowed_aaguids: [cb69481e-8ff7-4039-93ec-0a2729a154a8] # !',
+    'passkeys.allowed_aaguids',
+    /no effect/,
+  ],
+  // mail
+  [
+    'mail in clear to another machine',
+    'mail:\n  host: smtp.test\n  from: a@b.test\n  tls: none # !',
+    'mail.tls',
+    /starttls/,
+  ],
+  [
+    'an SMTP account without its password',
+    'mail:\n  host: smtp.test\n  from: a@b.test\n  username: a # !',
+    'mail.username',
+    /go together/,
+  ],
+  ['a sender that is no address', 'mail:\n  host: smtp.test\n  from: nobody # !', 'mail.from', /e-mail address/],
   // secrets
   ['the demo’s master key', `master_key: ${DEVELOPMENT_MASTER_KEYS[0]} # !`, 'master_key', /development secret/],
   [

@@ -42,9 +42,10 @@ describe('the template in config/', () => {
 
   test('shows every section there is', () => {
     const text = withDefaults(read('vestibule.yaml'));
-    // `development` is for the demo and refused in production.
-    const sections = Object.keys(serverSchema.shape).filter((name) => name !== 'development');
+    // `development` is for the demo and refused in production; `mail` has no default to show.
+    const sections = Object.keys(serverSchema.shape).filter((name) => name !== 'development' && name !== 'mail');
     expect(sections.filter((name) => !new RegExp(`^${name}:`, 'm').test(text))).toEqual([]);
+    expect(text).toMatch(/^# mail: \{/m);
   });
 
   test('holds no client of its own, but an example that works as it stands', () => {

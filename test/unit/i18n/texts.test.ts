@@ -70,7 +70,7 @@ describe('names of texts', () => {
   const called = new Set([...all.matchAll(/\bt\('([^']+)'/g)].map(([, key]) => key ?? ''));
 
   /** Families whose members are named by data: where their codes come from. */
-  const FAMILIES = [/^errors\./, /^problems\./, /^consent\.scopes\./, /^consent\.claim\./];
+  const FAMILIES = [/^errors\./, /^problems\./, /^consent\.scopes\./, /^consent\.claim\./, /^mail\.notices\./];
 
   test('every text that is asked for is there', () => {
     expect(called.size).toBeGreaterThan(30);
@@ -85,17 +85,22 @@ describe('names of texts', () => {
   test('every error and problem that the code can show has its texts', () => {
     const code = globSync('src/{web,journey,credentials,oidc}/**/*.ts', { cwd: repository }).map(read).join('\n');
     const problems = [...code.matchAll(/problem: \{ code: '([a-z_]+)'/g)].map(([, name]) => `problems.${name}`);
+    const refusals = read('src/credentials/passkey/failure.ts');
+    problems.push(...[...refusals.matchAll(/: '(passkey_[a-z_]+)'/g)].map(([, name]) => `problems.${name}`));
+    const notices = [...code.matchAll(/\.tell\([^{]*\{ event: '([a-z_]+)'/g)].map(([, name]) => `mail.notices.${name}`);
+    expect(notices.length).toBeGreaterThan(2);
+    const mails = notices.flatMap((name) => [`${name}.subject`, `${name}.sentence`]);
     const errors = [...code.matchAll(/new VestibuleError\(\s*'([a-z_.]+)', (?:4|5)|unavailable\(\s*'([a-z_.]+)'/g)]
       .map(([, one, other]) => one ?? other ?? '')
       .filter((name) => !ANSWERED_OTHERWISE.has(name))
       .map((name) => `errors.${name}.title`);
     expect(problems.length).toBeGreaterThan(0);
     expect(errors.length).toBeGreaterThan(5);
-    expect([...problems, ...errors].filter((key) => !english.has(key))).toEqual([]);
+    expect([...problems, ...mails, ...errors].filter((key) => !english.has(key))).toEqual([]);
   });
 
   /** Thrown inside, shown as a problem of a form or on the command line, never as a page of its own. */
-  const ANSWERED_OTHERWISE = new Set(['changed_meanwhile', 'password_too_short', 'password_too_long']);
+  const ANSWERED_OTHERWISE = new Set(['password_too_short', 'password_too_long']);
 
   test.each(
     'passkey_refused passkey_unknown passkey_expired passkey_not_verified passkey_exists passkey_not_allowed passkey_limit passkey_no_script name_required name_too_long'.split(

@@ -26,3 +26,15 @@ export function sendProblem(ctx: Context, problem: { code: string; status: numbe
   });
   ctx.type = 'application/problem+json';
 }
+
+/** 303 (RFC 9700 §4.12): the browser must not send a password along to where it is redirected. */
+export function redirect(ctx: Context, location: string): void {
+  // A script can't follow a redirect to another origin: it is told the address.
+  if (ctx.method === 'POST' && wantsJson(ctx)) {
+    sendJson(ctx, { location });
+    return;
+  }
+  ctx.set('Cache-Control', 'no-store');
+  ctx.status = 303;
+  ctx.redirect(location);
+}

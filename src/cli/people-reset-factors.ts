@@ -1,0 +1,79 @@
+import { parseArgs } from 'node:util';
+import { createAccounts, readIdentifier } from '../accounts/index.ts';
+import { createAudit } from '../audit/index.ts';
+import { createCredentials } from '../credentials/index.ts';
+import { createTexts } from '../i18n/index.ts';
+import { OperatorError } from '../kernel/errors.ts';
+import { systemRandom as random } from '../kernel/random.ts';
+import { SecretBox } from '../kernel/secret-box.ts';
+import { createMailer, createNotices } from '../notifications/index.ts';
+import { CONFIG_OPTION, CONFIG_USAGE, type Command, UsageError } from './command.ts';
+import { type CommandStorage, withStorage } from './storage.ts';
+
+export const peopleResetFactors: Command = {
+  name: 'people reset-factors',
+  summary: 'remove the passkeys of a person who lost them',
+  usage: `
+Usage: vestibule people reset-factors <username> --verified-by <how> [options]
+
+Removes every passkey of a person who lost the devices that hold them, so that the password signs in
+and new ones can be created. The person is told by mail. Make sure first that it is this person
+who asks: --verified-by is kept in the audit trail. The server may be running.
+
+  --verified-by <how>      such as "identity card at the desk, S. Muster"
+  ${CONFIG_USAGE}
+  --json                   {"id": …, "removed": ["passkey"]}`,
+
+  async run(args, { stdout }) {
+    const options = { ...CONFIG_OPTION, 'verified-by': { type: 'string' }, json: { type: 'boolean' } } as const;
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    const [username, ...rest] = positionals;
+    if (username === undefined || rest.length > 0) throw new UsageError('name one person');
+    const verifiedBy = values['verified-by']?.trim();
+    if (!verifiedBy) throw new UsageError('say with --verified-by how you made sure that it is this person who asks');
+    const { id, removed } = await withStorage(values.config, (storage) => reset(storage, username, verifiedBy));
+    const text =
+      removed.length === 0 ? `${username} has nothing to reset.` : `${username}: removed ${removed.join(', ')}.`;
+    stdout.write(values.json ? `${JSON.stringify({ id, removed })}\n` : `${text}\n`);
+    return 0;
+  },
+};
+
+async function reset(
+  { config, durable, clock, logger }: CommandStorage,
+  username: string,
+  verifiedBy: string,
+): Promise<{ id: string; removed: readonly string[] }> {
+  const accounts = createAccounts({ store: durable.accounts, clock, random });
+  const read = readIdentifier(username);
+  const account = 'problem' in read ? undefined : await accounts.findByIdentifier(read.identifier);
+  if (!account) throw new OperatorError(`There is nobody of the name ${username}.`);
+
+  const credentials = createCredentials({
+    store: durable.credentials,
+    accounts: durable.accounts,
+    // A command begins no ceremony, so none is remembered.
+    challenges: durable.artifacts,
+    clock,
+    random,
+    secretBox: new SecretBox(config.masterKeys, random),
+    logger,
+    config,
+  });
+  const audit = createAudit({ store: durable.audit, clock, random });
+  const texts = createTexts({ defaultLanguage: config.languages.default, overlay: config.branding.overlay });
+  const notices = createNotices({ config, accounts, mailer: createMailer(config), texts, clock, logger });
+  const removed: string[] = [];
+  for (const factor of credentials.factors) {
+    if (factor.id === 'password' || !(await factor.enrolled(account.id))) continue;
+    await factor.remove(account.id);
+    removed.push(factor.id);
+  }
+  if (removed.length > 0) {
+    const details = { removed, verified_by: verifiedBy.slice(0, 200) };
+    await audit.record({ event: 'people.factors_reset', accountId: account.id, details });
+    await notices.tell(account.id, { event: 'factors_reset', values: {} });
+  }
+  await Promise.all([notices.close(), credentials.close()]);
+  return { id: account.id, removed };
+}
