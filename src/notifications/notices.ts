@@ -63,6 +63,7 @@ export function createNotices(deps: {
       const mail = write(account, notice);
       const sending = mailer
         .send(mail)
+        .then(() => logger.info({ event: 'mail.sent', account: accountId, notice: notice.event }))
         .catch((error: unknown) =>
           logger.error({ event: 'mail.failed', account: accountId, notice: notice.event, err: error }),
         )

@@ -1,38 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { accessibilityViolations } from '../support/axe.ts';
 import { withBrowser } from '../support/browser.ts';
 import { type Demo, startDemo } from '../support/demo.ts';
+import { faultsOf, focusOf, tabTo } from '../support/page-faults.ts';
 import { begin, claimsAt, complaintsOf, givePassword, giveUsername, press, stepOf } from '../support/person.ts';
 import { requires } from '../support/requirements.ts';
 
 /** Bytes over the wire, headers included, of the first page with everything it loads. */
 const FIRST_PAGE = 30 * 1024;
-
-/** What no page may hold; an empty list is a clean page. */
-const FAULTS = `(() => {
-  const faults = [...document.querySelectorAll('style, [style], script:not([src])')].map((e) => e.outerHTML);
-  for (const element of document.querySelectorAll('*'))
-    for (const { name } of element.attributes) if (name.startsWith('on')) faults.push(name);
-  if (document.querySelectorAll('h1').length !== 1) faults.push('not one h1');
-  if (!document.documentElement.lang) faults.push('no language');
-  const root = document.documentElement;
-  for (const size of ['100%', '200%']) {
-    // As a property of the style sheet's object, which the security policy does not speak about.
-    root.style.fontSize = size;
-    if (root.scrollWidth > innerWidth) faults.push('scrolls sideways at ' + size + ' text');
-  }
-  root.removeAttribute('style');
-  return faults;
-})()`;
-
-/** What has the focus, and whether one can see that. */
-const FOCUS = `(() => {
-  const element = document.activeElement;
-  const ring = (e) => e && getComputedStyle(e).outlineStyle !== 'none';
-  const name = element.dataset?.alternative || element.id || element.hreflang || element.className || element.tagName;
-  return element === document.body ? '' : name + (ring(element) || ring(element.closest('.field')) ? '' : ', unseen');
-})()`;
 
 requires('chromium')('every page of the journey', () => {
   const browser = withBrowser();
@@ -53,7 +28,7 @@ requires('chromium')('every page of the journey', () => {
     const found: Record<string, readonly unknown[]> = {};
     const look = async (name: string, step: string | null) => {
       expect([name, await stepOf(page)]).toEqual([name, step]);
-      found[name] = [...((await page.evaluate(FAULTS)) as string[]), ...(await accessibilityViolations(page))];
+      found[name] = await faultsOf(page);
     };
     await page.goto(agenda);
     await look('portal', null);
@@ -88,17 +63,11 @@ requires('chromium')('every page of the journey', () => {
   test('can be done with the keyboard alone', async () => {
     const page = await browser.open();
     const { keyboard } = page;
-    const tabTo = async (name: string) => {
-      for (let stops = 0; (await page.evaluate(FOCUS)) !== name; stops++) {
-        if (stops > 30) throw new Error(`Tab never comes to ${name}`);
-        await keyboard.press('Tab');
-      }
-    };
     const enter = () => Promise.all([page.waitForEvent('load'), keyboard.press('Enter')]);
     // Where the page puts the focus by itself, which may be a moment after it has loaded.
     const focused = (id: string) => page.locator(`#${id}:focus`).waitFor();
     await page.goto(agenda);
-    await tabTo('sign-in');
+    await tabTo(page, 'sign-in');
     await enter();
     // The field has the focus already, and Enter sends the form.
     await focused('username');
@@ -109,14 +78,14 @@ requires('chromium')('every page of the journey', () => {
     await enter();
     // The field comes next, wherever a slow page had put the focus.
     await focused('problem');
-    await tabTo('password');
+    await tabTo(page, 'password');
     await keyboard.type('bruno-demo-password');
     await enter();
     expect(await stepOf(page)).toBe('consent');
-    await tabTo('continue');
+    await tabTo(page, 'continue');
     await enter();
     expect(await claimsAt(page)).toMatchObject({ aud: 'agenda' });
-    await tabTo('sign-out');
+    await tabTo(page, 'sign-out');
     await enter();
     expect(await claimsAt(page)).toBeUndefined();
   });
@@ -126,12 +95,8 @@ requires('chromium')('every page of the journey', () => {
     const stops = async () => {
       const seen: string[] = [];
       await page.locator('main :focus').waitFor();
-      for (
-        let focus = await page.evaluate(FOCUS);
-        focus !== '' && seen.length < 30;
-        focus = await page.evaluate(FOCUS)
-      ) {
-        seen.push(String(focus));
+      for (let focus = await focusOf(page); focus !== '' && seen.length < 30; focus = await focusOf(page)) {
+        seen.push(focus);
         await page.keyboard.press('Tab');
       }
       return seen;

@@ -8,7 +8,8 @@ import { withBrowser } from '../support/browser.ts';
 import { requires } from '../support/requirements.ts';
 import { openHouse, renderSample, samples } from '../unit/pages/fixtures.ts';
 
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'";
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'";
 const ANSWER_DELAY = 1500;
 
 // Every page as people see it, without the rest of the product behind it: `/<number of the sample>/<language>`.

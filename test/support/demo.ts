@@ -1,18 +1,41 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { freePort } from './ports.ts';
-import { ServerProcess } from './server-process.ts';
+import type { Person } from './seed.ts';
+import { NODE_FLAGS, ServerProcess } from './server-process.ts';
 
 const COMMAND_LINE = resolve(import.meta.dirname, '../../src/cli/bin.js');
+const SEED = resolve(import.meta.dirname, 'seed.ts');
 /** The last line of the table that the demo prints when everything runs. */
 const STARTED = 'Ctrl-C stops all of it';
+const MAILED_WITHIN_MS = 10_000;
+const POLL_EVERY_MS = 50;
 const VARIABLES = ['PORT', 'PORTALS_PORT', 'MAILBOX_PORT', 'SMTP_PORT', 'OPERATIONS_PORT'] as const;
+
+/** A mail as `GET /messages.json` of the demo's mailbox lists it. */
+export interface DemoMail {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
 
 export interface Demo {
   readonly issuer: string;
   /** Address of the portals, without a slash at the end. */
   readonly portals: string;
+  /** Address of the mailbox, without a slash at the end. */
+  readonly mailbox: string;
+  /**
+   * People of a test's own, whom no other test has changed; their passwords and addresses follow
+   * the demo's pattern. All in one go.
+   */
+  addPeople(usernames: readonly string[]): Promise<void>;
+  /** Waits for a mail to this person, sent already or still under way. @returns all there are, newest first */
+  mailsTo(username: string, count: number): Promise<readonly DemoMail[]>;
   /** Moves the clock of server and portals forward: nothing sleeps, everything that expires does. */
   advanceClock(seconds: number): Promise<void>;
   /** Ends it in order and removes what it kept. */
@@ -46,13 +69,50 @@ export async function startDemo(port?: number): Promise<Demo> {
     await stop();
     throw error;
   }
+  const mailbox = `http://localhost:${ports.get('MAILBOX_PORT')}`;
   return {
     issuer: `http://localhost:${ports.get('PORT')}`,
     portals: `http://localhost:${ports.get('PORTALS_PORT')}`,
+    mailbox,
+    addPeople: (usernames) => seed(data, usernames.map(personOf)),
+    async mailsTo(username, count) {
+      const deadline = performance.now() + MAILED_WITHIN_MS;
+      for (;;) {
+        const all = (await (await fetch(`${mailbox}/messages.json`)).json()) as readonly DemoMail[];
+        const mails = all.filter(({ to }) => to === personOf(username).email);
+        if (mails.length >= count) return mails;
+        if (performance.now() > deadline) throw new Error(`only ${mails.length} mails to ${username}`);
+        await wait(POLL_EVERY_MS);
+      }
+    },
     async advanceClock(seconds) {
       clockOffset += seconds * 1000;
       await demo.moveClock(clockOffset);
     },
     stop,
   };
+}
+
+const personOf = (username: string): Person & { readonly email: string } => ({
+  username,
+  password: `${username}-demo-password`,
+  email: `${username}@example.org`,
+  emailVerified: true,
+});
+
+/** Beside the running demo, into its storage. */
+async function seed(data: string, people: readonly Person[]): Promise<void> {
+  const env = {
+    PATH: process.env.PATH ?? '',
+    VESTIBULE_MASTER_KEY: (await readFile(join(data, 'master.key'), 'utf8')).trim(),
+  };
+  await new Promise<void>((done, fail) => {
+    const child = execFile(
+      process.execPath,
+      [...NODE_FLAGS, SEED, join(data, 'config')],
+      { env },
+      (error, _out, errors) => (error ? fail(new Error(`people were not added:\n${errors}`)) : done()),
+    );
+    child.stdin?.end(JSON.stringify(people));
+  });
 }

@@ -34,6 +34,18 @@ export async function signIn(page: Page, portal: string, username: string): Prom
   await givePassword(page, username);
 }
 
+/**
+ * The same up to the offer of a passkey, which comes where the browser can make one: `addDevice(page)`
+ * before. The page may stay hidden for a moment while the browser tries to make one by itself.
+ */
+export async function signInToOffer(page: Page, portal: string, username: string): Promise<void> {
+  await begin(page, portal);
+  await giveUsername(page, username);
+  // What the browser can do is known a moment after the page has loaded; nobody types that fast.
+  await page.waitForFunction("document.cookie.includes('platform')");
+  await givePassword(page, username);
+}
+
 /** The step that Vestibule's page shows; null at a portal. */
 export const stepOf = (page: Page): Promise<string | null> => page.locator('main').getAttribute('data-step');
 
@@ -43,6 +55,13 @@ export const headingOf = async (page: Page): Promise<string> => (await page.loca
 export async function claimsAt(page: Page): Promise<Readonly<Record<string, unknown>> | undefined> {
   const claims = page.locator('#claims');
   return (await claims.count()) === 0 ? undefined : JSON.parse((await claims.textContent()) ?? '');
+}
+
+/** What the portal was told once somebody comes there without a click. */
+export async function claimsOnArrival(page: Page): Promise<Readonly<Record<string, unknown>>> {
+  const claims = page.locator('#claims');
+  await claims.waitFor();
+  return JSON.parse((await claims.textContent()) ?? '');
 }
 
 /** A page with a problem answers 400, which the browser writes to its console by itself. */
