@@ -78,7 +78,8 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
     const texts = createTexts({ defaultLanguage: languages.default, overlay: branding.overlay });
     const notices = createNotices({ config, accounts, mailer: createMailer(config), texts, clock, logger });
     const attempts = createAttempts({ counters: ephemeral.counters, limits: config.limits, secretBox, clock });
-    const services = { accounts, credentials, attempts, notices, clock };
+    const proofAge = config.account.proof_age;
+    const services = { accounts, credentials, attempts, notices, proofAge, clock };
     const journeys = createJourneys({ store: ephemeral.journeys, services });
     const web = createWeb({
       config,
@@ -105,7 +106,9 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
       signingKeys: await loadSigningKeys({ store: durable.keys, secretBox, clock }),
       pages: web.providerPages,
       meters: metrics,
-      attainableAcr: attainableAcr(credentials.factors.map(({ attainable }) => ({ amr: attainable }))),
+      attainableAcr: attainableAcr(
+        credentials.factors.map(({ attainable, attested }) => ({ amr: attainable, ...(attested ? { attested } : {}) })),
+      ),
     });
     web.mount(provider);
     (provider.app as EventEmitter).on('error', (error) => logger.error({ event: 'server.error', err: error }));
@@ -125,6 +128,7 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
   const drainOperations = await listen(operations, config.operations);
   logger.info({ event: 'server.started', issuer: config.issuer, ...(server.address() as AddressInfo) });
 
+  let reloading = Promise.resolve();
   const reload = async (wanted: Config): Promise<void> => {
     const ignored = FIXED.filter((name) => JSON.stringify(wanted[name]) !== JSON.stringify(config[name]));
     const kept = Object.fromEntries(FIXED.map((name) => [name, config[name]])) as Pick<Config, (typeof FIXED)[number]>;
@@ -132,12 +136,14 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
     const { notices } = assembled;
     assembled = await assemble(next);
     config = next;
-    await notices.close();
+    // Requests under way may still have something to tell.
+    setTimeout(() => notices.close(), DRAIN_TIMEOUT).unref();
     logger.info({ event: 'config.reloaded', clients: next.clients.length, needs_restart: ignored });
   };
 
   const close = async (): Promise<void> => {
     draining = true;
+    await reloading;
     await drainServer();
     await drainOperations();
     await Promise.all([assembled.notices.close(), credentials.close()]);
@@ -147,7 +153,6 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
   };
 
   let closing: Promise<void> | undefined;
-  let reloading = Promise.resolve();
   return {
     accounts,
     credentials,

@@ -41,7 +41,13 @@ export async function assertionCpuMs(directory: string): Promise<number> {
   const owner = { accountId: 'somebody', username: 'somebody' };
   const device = new SoftwareAuthenticator({ origin: ISSUER, synced: true });
   const registration = await device.create(await passkey.beginEnrolment('bench', owner, false));
-  await passkey.enrol({ binding: 'bench', ...owner, response: JSON.stringify(registration), userAgent: '' });
+  await passkey.enrol({
+    binding: 'bench',
+    ...owner,
+    response: JSON.stringify(registration),
+    userAgent: '',
+    record: async () => {},
+  });
 
   /** Made beforehand: the device's work is not the server's. */
   const assertions = async (count: number): Promise<AuthenticationResponseJSON[]> => {

@@ -7,6 +7,8 @@ export interface Factor {
   readonly id: string;
   /** Authentication method references (RFC 8176) that a proof by it can add at best. */
   readonly attainable: readonly string[];
+  /** Whether its devices are of models that a manufacturer attested. */
+  readonly attested?: boolean;
   enrolled(accountId: string): Promise<boolean>;
   /** The methods this account could prove with it now; empty when not enrolled. */
   potential(accountId: string): Promise<readonly string[]>;

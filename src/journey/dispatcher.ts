@@ -131,7 +131,7 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
       const [saved] = await Promise.all([save(after, version, input), settle()]);
       if (saved) return { ...standing(after, next), events };
       const { state: others } = await load(input);
-      return standing(others, due(others, input));
+      return { ...standing(others, due(others, input)), events };
     },
 
     async chooseLanguage(language, input) {

@@ -5,8 +5,8 @@ import type { StepId } from './steps/step.ts';
 export interface Facts {
   readonly state: JourneyState;
   readonly demand: Demand;
-  /** Whether the browser says that it can use passkeys. */
-  readonly browser: { readonly passkeys: boolean };
+  /** Whether the browser says that it can use passkeys; `undefined` when it never said. */
+  readonly browser: { readonly passkeys: boolean | undefined };
 }
 
 /** `unmet`: what is demanded can't be reached by this person, and is not silently lowered. */
@@ -21,10 +21,12 @@ const wantsLogin = ({ demand }: Facts): boolean => demand.prompt === 'login';
 const proven = ({ state }: Facts, factor: string): boolean => state.proofs.some((proof) => proof.factor === factor);
 const authenticated = (facts: Facts): boolean => proven(facts, 'password') || proven(facts, 'passkey');
 const demandMet = ({ state, demand }: Facts): boolean => meets(acrOf(state.proofs), demand.acr ?? []);
-const passkeyUsable = ({ state, browser }: Facts): boolean => state.passkey === true && browser.passkeys;
-
 /** A password alone would do for what is demanded. */
 export const passwordSuffices = (demand: Demand): boolean => meets(acrOf([{ amr: ['pwd'] }]), demand.acr ?? []);
+
+/** Where a password would not do, a browser that never said what it can is given the chance to. */
+const passkeyUsable = ({ state, browser, demand }: Facts): boolean =>
+  state.passkey === true && (browser.passkeys ?? !passwordSuffices(demand));
 
 /** The passkey is the first thing asked for, unless the person took the other way; or the thing that is missing. */
 const wantsPasskey = (facts: Facts): boolean =>

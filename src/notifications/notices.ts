@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import { chooseLocale, type Texts, type TextValues } from '../i18n/index.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -14,13 +15,17 @@ export interface Notice {
 
 export interface Notices {
   /**
-   * Tells the account's owner by mail, in their language; without an address there is nobody to
-   * tell. Resolves before the mail is sent: a slow mail server delays nobody's sign-in.
+   * Tells the account's owner by mail, in their language. Nobody has to wait for it, as a slow mail
+   * server must not delay a sign-in; it never rejects, as what it tells of has happened already.
+   * @returns `nobody` without an address or a mail server, `failed` when the mail was not taken
    */
-  tell(accountId: string, notice: Notice): Promise<void>;
-  /** Waits for mails under way. */
+  tell(accountId: string, notice: Notice): Promise<'told' | 'nobody' | 'failed'>;
+  /** Waits for mails under way, for ten seconds at most. */
   close(): Promise<void>;
 }
+
+/** Milliseconds. */
+const CLOSED_WITHIN = 10_000;
 
 export function createNotices(deps: {
   config: Config;
@@ -33,7 +38,7 @@ export function createNotices(deps: {
   const { config, accounts, mailer, texts, clock, logger } = deps;
   const { languages, branding } = config;
   const template = compileMail('notice', branding.overlay);
-  const underWay = new Set<Promise<void>>();
+  const underWay = new Set<Promise<unknown>>();
 
   const write = ({ email = '', username, profile }: Account, { event, values }: Notice) => {
     const { language, locale } = chooseLocale({ chosen: profile.locale }, languages.offered, languages.default);
@@ -55,23 +60,31 @@ export function createNotices(deps: {
     return { to: email, subject, text: template.text(locals), html: template.html(locals) };
   };
 
-  return {
-    async tell(accountId, notice) {
-      if (!mailer) return;
+  const send = async (accountId: string, notice: Notice): Promise<'told' | 'nobody' | 'failed'> => {
+    try {
+      if (!mailer) return 'nobody';
       const account = await accounts.find(accountId);
-      if (!account?.email) return;
-      const mail = write(account, notice);
-      const sending = mailer
-        .send(mail)
-        .then(() => logger.info({ event: 'mail.sent', account: accountId, notice: notice.event }))
-        .catch((error: unknown) =>
-          logger.error({ event: 'mail.failed', account: accountId, notice: notice.event, err: error }),
-        )
-        .finally(() => underWay.delete(sending));
+      if (!account?.email) return 'nobody';
+      await mailer.send(write(account, notice));
+      logger.info({ event: 'mail.sent', account: accountId, notice: notice.event });
+      return 'told';
+    } catch (error) {
+      logger.error({ event: 'mail.failed', account: accountId, notice: notice.event, err: error });
+      return 'failed';
+    }
+  };
+
+  return {
+    tell(accountId, notice) {
+      const sending = send(accountId, notice).finally(() => underWay.delete(sending));
       underWay.add(sending);
+      return sending;
     },
     async close() {
-      await Promise.all(underWay);
+      const deadline = new AbortController();
+      const tooLate = setTimeout(CLOSED_WITHIN, undefined, { signal: deadline.signal }).catch(() => undefined);
+      await Promise.race([Promise.all(underWay), tooLate]);
+      deadline.abort();
       await mailer?.close();
     },
   };

@@ -140,6 +140,7 @@ const DEVICE_PROBLEMS: Readonly<Record<string, string>> = {
   ExpiredError: 'code_expired',
   AlreadyUsedError: 'code_used',
   AbortedError: 'code_refused',
+  UnmetAuthenticationRequirements: 'code_unmet',
 };
 const problemOf = (error: Error): string =>
   DEVICE_PROBLEMS[error.name] ?? DEVICE_PROBLEMS[error.constructor.name] ?? 'unexpected';

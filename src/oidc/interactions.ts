@@ -13,6 +13,8 @@ export interface PendingInteraction {
   readonly prompt: 'login' | 'consent';
   /** Levels of assurance the portal demands, any one of which will do. */
   readonly acr: readonly string[];
+  /** Seconds the proof may be old (`max_age`). */
+  readonly maxAge: number | undefined;
   readonly expiresAt: number;
   /** Account already signed in here, unless the portal wants somebody else. */
   readonly accountId: string | undefined;
@@ -127,6 +129,7 @@ function describe(record: Interaction): PendingInteraction {
     clientId: String(params.client_id),
     prompt: prompt.name === 'consent' ? 'consent' : 'login',
     acr: strings(details[DEMANDED]),
+    maxAge: typeof details.max_age === 'number' ? details.max_age : undefined,
     expiresAt: record.exp,
     accountId: prompt.reasons.some((reason) => ANOTHER_PERSON.includes(reason)) ? undefined : session?.accountId,
     loginHint: text(params.login_hint),

@@ -5,6 +5,7 @@ import { type Demo, startDemo } from '../support/demo.ts';
 import { faultsOf, focusOf, tabTo } from '../support/page-faults.ts';
 import { begin, claimsAt, complaintsOf, givePassword, giveUsername, press, stepOf } from '../support/person.ts';
 import { requires } from '../support/requirements.ts';
+import { addDevice, BROWSERS } from '../support/virtual-authenticator.ts';
 
 /** Bytes over the wire, headers included, of the first page with everything it loads. */
 const FIRST_PAGE = 30 * 1024;
@@ -56,6 +57,69 @@ requires('chromium')('every page of the journey', () => {
     await look('start again', 'error');
     await page.goto(`${demo.issuer}/auth?client_id=mutuelle&response_type=code&redirect_uri=https://evil.example`);
     await look('wrong return address', 'error');
+    expect(found).toEqual(Object.fromEntries(Object.keys(found).map((name) => [name, []])));
+    expect(complaints).toEqual([]);
+  });
+
+  test.each([
+    { colorScheme: 'light', locale: 'en-GB' },
+    { colorScheme: 'dark', locale: 'de-CH' },
+  ] as const)('is so with passkeys, too: %j', async (options) => {
+    const page = await browser.open({ viewport: { width: 320, height: 640 }, ...options });
+    const complaints = complaintsOf(page, [demo.issuer, demo.portals]);
+    const found: Record<string, readonly unknown[]> = {};
+    const username = `owner-${options.locale}`.toLowerCase();
+    await demo.addPeople([username]);
+    const look = async (name: string, step: string, at = page) => {
+      await at.locator(`main[data-step="${step}"] h1`).waitFor();
+      expect([await at.locator('html').getAttribute('lang'), name]).toEqual([options.locale, name]);
+      found[name] = await faultsOf(at);
+    };
+    const click = (selector = '#continue') => page.locator(selector).click();
+    const problem = () => page.locator('#problem:focus').waitFor();
+    const device = await addDevice(page);
+    await device.recognises(false);
+    await page.goto(`${demo.issuer}/account/passkeys`);
+    await look('username', 'identify');
+    await giveUsername(page, username);
+    await givePassword(page, username);
+    await look('offer', 'offer-passkey');
+    await click();
+    await problem();
+    await look('offer, not recognised', 'offer-passkey');
+    await press(page, '[data-alternative=skip]');
+    await look('no passkey', 'account-passkeys');
+    await press(page);
+    await look('add', 'account-passkey-add');
+    await click();
+    await problem();
+    await look('add, not recognised', 'account-passkey-add');
+    await device.recognises(true);
+    await click();
+    await look('name', 'account-passkey-name');
+    await press(page);
+    await look('list', 'account-passkeys');
+    await device.recognises(false);
+    await press(page, '.cards a[href$=delete]');
+    await problem();
+    await look('passkey, not recognised', 'passkey');
+    await device.recognises(true);
+    await page.reload();
+    await look('delete', 'account-passkey-delete');
+    await device.reacts(false);
+    await page.context().clearCookies();
+    await page.goto(`${demo.issuer}/account/passkeys`);
+    await giveUsername(page, username);
+    await look('passkey', 'passkey');
+    await press(page, '[data-alternative=password]');
+    await givePassword(page, username);
+    // Signed in by the password, in a browser that can't show the passkey that is asked for.
+    const old = await page.context().newPage();
+    await old.addInitScript(BROWSERS.withoutPasskeys);
+    await old.goto(`${demo.issuer}/account/passkeys`);
+    await look('list in an old browser', 'account-passkeys', old);
+    await press(old, '.cards a[href$=delete]');
+    await look('refused', 'account-refused', old);
     expect(found).toEqual(Object.fromEntries(Object.keys(found).map((name) => [name, []])));
     expect(complaints).toEqual([]);
   });
@@ -115,7 +179,7 @@ requires('chromium')('every page of the journey', () => {
     await begin(page, mutuelle);
     expect(await attributes('#username', ['name', 'autocomplete', 'autocapitalize', 'spellcheck'])).toEqual([
       'username',
-      'username',
+      'username webauthn',
       'none',
       'false',
     ]);

@@ -119,7 +119,7 @@ test('an operator removes the passkeys of somebody who lost them; it is recorded
     'identity card at the desk',
     '--json',
   ]);
-  expect([code, JSON.parse(stdout)]).toEqual([0, { id: expect.any(String), removed: ['passkey'] }]);
+  expect([code, JSON.parse(stdout)]).toEqual([0, { id: expect.any(String), removed: ['passkey'], told: 'told' }]);
   const told = (await mails()).find(({ subject }) => subject.includes('zurückgesetzt'));
   expect(told).toMatchObject({ to: 'clara@example.org', text: expect.stringContaining('Caisse du Lac') });
 

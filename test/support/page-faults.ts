@@ -27,10 +27,13 @@ const FOCUS = `(() => {
 })()`;
 
 /** What is wrong with a page, accessibility included; `toEqual([])` is a clean page. Needs JavaScript. */
-export const faultsOf = async (page: Page): Promise<readonly unknown[]> => [
-  ...((await page.evaluate(FAULTS)) as readonly string[]),
-  ...(await accessibilityViolations(page)),
-];
+export async function faultsOf(page: Page): Promise<readonly unknown[]> {
+  const faults = (await page.evaluate(FAULTS)) as readonly string[];
+  const violations = await accessibilityViolations(page);
+  // axe leaves it behind, and the page may be looked at once more.
+  await page.evaluate("document.documentElement.removeAttribute('style')");
+  return [...faults, ...violations];
+}
 
 /** What has the focus: its alternative's name, its id, its language …; '' when nothing has, and `, unseen` behind it where no ring is drawn. */
 export const focusOf = (page: Page): Promise<string> => page.evaluate(FOCUS);

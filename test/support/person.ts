@@ -1,4 +1,6 @@
 import type { Page } from 'playwright-core';
+import type { BrowserUnderTest } from './browser.ts';
+import { addDevice, BROWSERS, type KeptPasskey } from './virtual-authenticator.ts';
 
 /** What a person does in the demo with a browser, with JavaScript or without. */
 
@@ -46,6 +48,34 @@ export async function signInToOffer(page: Page, portal: string, username: string
   await givePassword(page, username);
 }
 
+/**
+ * Signs somebody in on a page of its own, where the browser makes a passkey by itself. @returns it:
+ * `addDevice(page, { passkeys })` gives it to the device of another page
+ */
+export async function makePasskey(
+  browser: BrowserUnderTest,
+  portal: string,
+  username: string,
+  { synced = false } = {},
+): Promise<readonly KeptPasskey[]> {
+  const page = await browser.open();
+  await page.addInitScript(BROWSERS.withPasswordManager);
+  await page.exposeFunction('noteCreation', () => {});
+  const device = await addDevice(page, { synced });
+  await begin(page, portal);
+  await giveUsername(page, username);
+  await page.waitForFunction("document.cookie.includes('automatic')");
+  await givePassword(page, username);
+  await claimsOnArrival(page);
+  const passkeys = await device.passkeys();
+  await page.context().close();
+  return passkeys;
+}
+
+/** The sentence of a problem that a script shows, once it has the focus. */
+export const problemOn = async (page: Page): Promise<string> =>
+  (await page.locator('#problem:focus').textContent())?.trim() ?? '';
+
 /** The step that Vestibule's page shows; null at a portal. */
 export const stepOf = (page: Page): Promise<string | null> => page.locator('main').getAttribute('data-step');
 
@@ -79,7 +109,11 @@ export function complaintsOf(page: Page, origins: readonly string[]): readonly s
     if (!asked) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on('requestfailed', (request) => {
+    const why = request.failure()?.errorText ?? '';
+    // Whoever goes on before everything is there, such as the icon, stops the rest.
+    if (why !== 'net::ERR_ABORTED') complaints.push(`${request.url()}: ${why}`);
+  });
   page.on('request', (request) => {
     if (!origins.includes(new URL(request.url()).origin)) complaints.push(`asked ${request.url()}`);
   });

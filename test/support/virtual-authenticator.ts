@@ -78,8 +78,11 @@ export class Device {
     return credentials as unknown as readonly KeptPasskey[];
   }
 
+  /** A copy: its counter is ahead of all others', so that none is taken for a stolen one. */
   async give(passkey: KeptPasskey): Promise<void> {
-    await this.#session.send('WebAuthn.addCredential', { ...this.#id, credential: passkey as never });
+    copies += 1;
+    const credential = { ...passkey, signCount: copies * 1000 } as never;
+    await this.#session.send('WebAuthn.addCredential', { ...this.#id, credential });
   }
 
   /** The person deletes everything in their password manager. */
@@ -126,6 +129,8 @@ export class Device {
     });
   }
 }
+
+let copies = 0;
 
 const sessions = new WeakMap<Page, Promise<CDPSession>>();
 

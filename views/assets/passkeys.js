@@ -12,14 +12,13 @@ const AT_ONCE = 2000;
 
 // What this browser can do: the server offers passkeys by it, so it has to know before the next page.
 function remember(words) {
-  const age = words.length > 0 ? YEAR : 0;
   const secure = location.protocol === 'https:' ? '; Secure' : '';
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing in browsers that have passkeys
-  document.cookie = `vestibule_passkeys=${words.join('.')}; Path=/; SameSite=Lax; Max-Age=${age}${secure}`;
+  document.cookie = `vestibule_passkeys=${words.join('.')}; Path=/; SameSite=Lax; Max-Age=${YEAR}${secure}`;
 }
 
 async function findAbilities() {
-  if (!supported) return remember([]);
+  if (!supported) return remember(['none']);
   if (!document.cookie.includes('vestibule_passkeys=get')) remember(['get']);
   const [passkeys, platform, { conditionalCreate }] = await Promise.all([
     library.browserSupportsPasskeys(),
@@ -51,7 +50,13 @@ async function send(form, address, fields) {
   throw new Problem({ code: answer.code, text: answer.detail, sentence: 'offline' });
 }
 
-const fetchOptions = (form, fields) => send(form, form.dataset.options, fields);
+async function fetchOptions(form, fields) {
+  const { location: next, ...options } = await send(form, form.dataset.options, fields);
+  if (!next) return options;
+  // Another page is due by now: proved too long ago, or done in another tab.
+  location.assign(next);
+  throw new DOMException('Another page is due', 'AbortError');
+}
 
 async function sendPasskey(form, credential) {
   const { location: next } = await send(form, form.action, { credential: JSON.stringify(credential) });

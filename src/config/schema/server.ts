@@ -101,7 +101,9 @@ export const serverSchema = z.strictObject({
       origins: z
         .array(origin)
         .default([])
-        .describe('Related origins that may use these passkeys; published at /.well-known/webauthn'),
+        .describe(
+          'Other sites that may use these passkeys with servers of their own; published at /.well-known/webauthn',
+        ),
       user_verification: z
         .enum(['preferred', 'required'])
         .default('preferred')

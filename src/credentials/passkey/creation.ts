@@ -3,6 +3,7 @@ import { type Clock, epochSeconds } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
 import type { Credential, CredentialStore } from '../../storage/ports.ts';
 import type { Challenges } from './challenges.ts';
+import type { Decoys } from './decoys.ts';
 import { problemOf, type Reason, reasonOf } from './failure.ts';
 import { library } from './library.ts';
 import { platformOf, providerOf } from './names.ts';
@@ -34,6 +35,8 @@ export interface Registration {
   readonly response: string;
   /** `User-Agent`, for a name where nobody knows the provider. */
   readonly userAgent: string;
+  /** Called before it is kept: what can't be recorded is not done. @param name of the passkey */
+  record(name: string): Promise<void>;
 }
 
 export type CreationOutcome =
@@ -47,22 +50,28 @@ export interface Creation {
   finish(registration: Registration): Promise<CreationOutcome>;
   /** The account's user handle, base64url; made at the first need and kept for good. */
   userHandle(accountId: string): Promise<string>;
+  /** The same, without making one. */
+  knownHandle(accountId: string): Promise<string | undefined>;
 }
 
 export function createCreation(deps: {
   store: CredentialStore;
   challenges: Challenges;
+  decoys: Decoys;
   party: RelyingParty;
   clock: Clock;
   random: Random;
 }): Creation {
-  const { store, challenges, party, clock, random } = deps;
+  const { store, challenges, decoys, party, clock, random } = deps;
   const { settings, trustAnchors } = party;
   const direct = settings.attestation === 'direct';
 
+  const knownHandle = async (accountId: string): Promise<string | undefined> =>
+    (await store.find(accountId, HANDLE_KIND, HANDLE_ID))?.data;
+
   const userHandle = async (accountId: string): Promise<string> => {
-    const kept = await store.find(accountId, HANDLE_KIND, HANDLE_ID);
-    if (kept) return kept.data;
+    const kept = await knownHandle(accountId);
+    if (kept !== undefined) return kept;
     const now = epochSeconds(clock);
     const fresh: Credential = {
       accountId,
@@ -75,13 +84,14 @@ export function createCreation(deps: {
     };
     if (await store.insert(fresh)) return fresh.data;
     // Two ceremonies began at once: the first one's handle stands.
-    return (await store.find(accountId, HANDLE_KIND, HANDLE_ID))?.data ?? fresh.data;
+    return (await knownHandle(accountId)) ?? fresh.data;
   };
 
   const refused = (reason: Reason): CreationOutcome => ({ problem: problemOf(reason), reason });
 
   return {
     userHandle,
+    knownHandle,
 
     async begin(binding, { accountId, username, displayName }, automatic) {
       const [{ generateRegistrationOptions }, challenge, handle, existing] = await Promise.all([
@@ -108,7 +118,7 @@ export function createCreation(deps: {
       });
     },
 
-    async finish({ binding, accountId, response: text, userAgent }) {
+    async finish({ binding, accountId, response: text, userAgent, record: trail }) {
       const read = readRegistration(text);
       if (!read) return refused('malformed');
       const { response, challenge } = read;
@@ -121,7 +131,7 @@ export function createCreation(deps: {
       const checked = await verifyRegistrationResponse({
         response,
         expectedChallenge: challenge,
-        expectedOrigin: [...party.origins],
+        expectedOrigin: party.origin,
         expectedRPID: party.id,
         expectedType: 'webauthn.create',
         // Nobody is asked for a touch where the browser makes the passkey by itself (§7.1 step 15).
@@ -167,8 +177,18 @@ export function createCreation(deps: {
         createdAt: now,
         updatedAt: now,
       };
-      // §7.1 step 27: an id that anybody registered before stays theirs.
-      return (await store.insert(record)) ? { created: passkeyOf(record) } : refused('taken');
+      // §7.1 step 27: an id that anybody registered before stays theirs, and so does one that was made up for
+      // a name nobody has: else whoever registers it learns which it was.
+      const isTaken = decoys.isDecoy(credential.id) || (await store.findByLookup(KIND, credential.id)) !== undefined;
+      if (isTaken) return refused('taken');
+      await trail(data.name);
+      if (!(await store.insert(record))) return refused('taken');
+      // Several at once may all have found room.
+      if ((await store.list(accountId, KIND)).length > MOST) {
+        await store.remove(accountId, KIND, record.id);
+        return refused('limit');
+      }
+      return { created: passkeyOf(record) };
     },
   };
 }

@@ -5,8 +5,30 @@ import type { SecretBox } from '../../kernel/secret-box.ts';
 /** Seconds between two looks at how many people have a passkey. */
 const SHARE_AGE = 60;
 const TAG_BYTES = 8;
-/** Bytes, as the widespread providers make them. */
-const SIZES = [16, 20, 32] as const;
+/** What people have, as the widespread providers make it: bytes of the id, and how browsers reach it. */
+const KINDS = [
+  { size: 20, transports: ['hybrid', 'internal'] },
+  { size: 32, transports: ['hybrid', 'internal'] },
+  { size: 16, transports: ['hybrid', 'internal'] },
+  { size: 32, transports: ['internal'] },
+] as const;
+/** Where a manufacturer has to vouch for the model, there are security keys alone. */
+const ATTESTED_KINDS = [
+  { size: 48, transports: ['nfc', 'usb'] },
+  { size: 64, transports: ['usb'] },
+] as const;
+/** How many people have; one, mostly. */
+const COUNTS = [1, 1, 2, 1, 1, 2, 1, 3] as const;
+
+interface Kind {
+  readonly size: number;
+  readonly transports: readonly string[];
+}
+
+interface MadeUp {
+  readonly id: string;
+  readonly transports: string[];
+}
 
 export interface Decoys {
   /**
@@ -14,15 +36,22 @@ export interface Decoys {
    * name, and as often as for the names that people have (security-catalogue: enumeration).
    */
   hasPasskey(identifier: string): Promise<boolean>;
-  /** Credential ids for such a name; the same whenever it is asked for. */
-  credentialIds(identifier: string): string[];
-  /** Whether `credentialIds` made it: told from a deleted passkey's by us, and by nobody else. */
+  /** Passkeys of such a name, as various as real ones; the same whenever they are asked for. */
+  passkeys(identifier: string): MadeUp[];
+  /** Whether `passkeys` made it: told from a deleted passkey's by us, and by nobody else. */
   isDecoy(credentialId: string): boolean;
 }
 
 /** @param share accounts with a passkey per account, 0 to 1 */
-export function createDecoys(deps: { share(): Promise<number>; secretBox: SecretBox; clock: Clock }): Decoys {
+/** @param attested whether only models that a manufacturer vouches for are accepted here */
+export function createDecoys(deps: {
+  share(): Promise<number>;
+  attested: boolean;
+  secretBox: SecretBox;
+  clock: Clock;
+}): Decoys {
   const { secretBox, clock } = deps;
+  const kinds: readonly Kind[] = deps.attested ? ATTESTED_KINDS : KINDS;
   const hash = (purpose: string, text: string) => Buffer.from(secretBox.keyedHash(purpose, text), 'base64url');
   const tagOf = (body: Buffer) => hash('passkey decoy tag', body.toString('base64url')).subarray(0, TAG_BYTES);
 
@@ -39,17 +68,22 @@ export function createDecoys(deps: { share(): Promise<number>; secretBox: Secret
       return place < (await currentShare());
     },
 
-    credentialIds(identifier) {
-      const seed = hash('passkey decoy id', identifier);
-      const size = SIZES[(seed[0] ?? 0) % SIZES.length] as number;
-      const body = hash('passkey decoy body', identifier).subarray(0, size - TAG_BYTES);
-      return [Buffer.concat([body, tagOf(body)]).toString('base64url')];
+    passkeys(identifier) {
+      const seed = hash('passkey decoy count', identifier);
+      return Array.from({ length: pick(COUNTS, seed[0]) }, (_, n) => {
+        const { size, transports } = pick<Kind>(kinds, hash('passkey decoy id', `${n} ${identifier}`)[0]);
+        const bytes = ['first', 'second'].map((half) => hash('passkey decoy body', `${half} ${n} ${identifier}`));
+        const body = Buffer.concat(bytes).subarray(0, size - TAG_BYTES);
+        return { id: Buffer.concat([body, tagOf(body)]).toString('base64url'), transports: [...transports] };
+      });
     },
 
     isDecoy(credentialId) {
       const bytes = Buffer.from(credentialId, 'base64url');
-      if (!SIZES.some((size) => size === bytes.length)) return false;
+      if (!kinds.some(({ size }) => size === bytes.length)) return false;
       return timingSafeEqual(tagOf(bytes.subarray(0, -TAG_BYTES)), bytes.subarray(-TAG_BYTES));
     },
   };
 }
+
+const pick = <Choice>(choices: readonly Choice[], byte = 0): Choice => choices[byte % choices.length] as Choice;

@@ -25,6 +25,8 @@ export interface Signals {
   readonly acceptedIds: readonly string[];
 }
 
+const DISABLED = { problem: 'passkey_refused', reason: 'disabled' } as const;
+
 export interface PasskeyFactor extends Factor {
   /** Whether the passkey page comes after this name; as often for names that nobody has (`decoys.ts`). */
   isExpected(accountId: string | undefined, identifier: string): Promise<boolean>;
@@ -40,12 +42,14 @@ export interface PasskeyFactor extends Factor {
   rename(accountId: string, id: string, name: string): Promise<void>;
   /**
    * @param waysIn kinds of credentials that sign in: the last one of them stays
+   * @param record called before it is done: what can't be recorded is not done
    * @returns false when it is the last one
    * @throws VestibuleError `passkey_gone` (404) when the account has no such passkey
    */
-  delete(accountId: string, id: string, waysIn: readonly string[]): Promise<boolean>;
-  signals(accountId: string): Promise<Signals>;
-  /** Origins besides the issuer's where ceremonies may run: empty unless configured (related origins, §5.11). */
+  delete(accountId: string, id: string, waysIn: readonly string[], record: () => Promise<void>): Promise<boolean>;
+  /** `undefined` for people who never had one. */
+  signals(accountId: string): Promise<Signals | undefined>;
+  /** Sites that may use these passkeys with servers of their own, this one first: empty unless configured (§5.11). */
   readonly relatedOrigins: readonly string[];
   /** Loads the library beforehand where somebody will need it. */
   prepare(): Promise<void>;
@@ -54,17 +58,24 @@ export interface PasskeyFactor extends Factor {
 export function createPasskeyFactor(services: CredentialServices): PasskeyFactor {
   const { store, accounts, challenges: artifacts, clock, random, secretBox, logger, config } = services;
   const { enabled, origins, offer } = config.passkeys;
+  const attests = config.passkeys.attestation === 'direct';
   const party = relyingParty(config);
   const challenges = createChallenges({ store: artifacts, clock, random });
   const share = async (): Promise<number> => {
     const [holders, all] = await Promise.all([store.holders(KIND), accounts.count()]);
     return all === 0 ? 0 : holders / all;
   };
-  const decoys = createDecoys({ share, secretBox, clock });
+  const decoys = createDecoys({ share, attested: attests, secretBox, clock });
   const signIn = createSignIn({ store, challenges, decoys, party, clock, logger });
-  const creation = createCreation({ store, challenges, party, clock, random });
+  const creation = createCreation({ store, challenges, decoys, party, clock, random });
+  const offers = createOffers({ store, clock, enabled: enabled && offer.enabled, againAfter: offer.again_after });
   const passkeysOf = async (accountId: string): Promise<Passkey[]> =>
     (await store.list(accountId, KIND)).map(passkeyOf);
+
+  /** Switched off by the operator: what people have is kept, and neither signs in nor grows. */
+  const refuseIfDisabled = (): void => {
+    if (!enabled) throw new VestibuleError('not_found', 404);
+  };
 
   const find = async (accountId: string, id: string) => {
     const credential = await store.find(accountId, KIND, id);
@@ -74,9 +85,11 @@ export function createPasskeyFactor(services: CredentialServices): PasskeyFactor
 
   return {
     id: KIND,
-    attainable: enabled ? methodsOf({ synced: true }, true) : [],
-    enrolled: async (accountId) => (await store.list(accountId, KIND)).length > 0,
+    attainable: enabled ? methodsOf({ synced: !attests }, true) : [],
+    attested: attests,
+    enrolled: async (accountId) => enabled && (await store.list(accountId, KIND)).length > 0,
 
+    // Counted when switched off, too: meanwhile a password alone must not be enough to delete them.
     async potential(accountId) {
       const passkeys = await passkeysOf(accountId);
       return [...new Set(passkeys.flatMap((passkey) => methodsOf(passkey, passkey.userVerified)))];
@@ -92,16 +105,17 @@ export function createPasskeyFactor(services: CredentialServices): PasskeyFactor
       return accountId === undefined ? decoy : passkeys.length > 0;
     },
 
-    begin: signIn.begin,
-    verify: signIn.verify,
-    beginEnrolment: creation.begin,
-    enrol: creation.finish,
-    offers: createOffers({
-      store,
-      clock,
-      enabled: enabled && offer.enabled,
-      againAfter: offer.again_after,
-    }),
+    async begin(...ceremony) {
+      refuseIfDisabled();
+      return signIn.begin(...ceremony);
+    },
+    verify: async (assertion) => (enabled ? signIn.verify(assertion) : { proven: false, ...DISABLED }),
+    async beginEnrolment(...ceremony) {
+      refuseIfDisabled();
+      return creation.begin(...ceremony);
+    },
+    enrol: async (registration) => (enabled ? creation.finish(registration) : DISABLED),
+    offers,
 
     async list(accountId) {
       return (await passkeysOf(accountId)).map((passkey) => ({ ...passkey, provider: providerOf(passkey.aaguid) }));
@@ -111,15 +125,17 @@ export function createPasskeyFactor(services: CredentialServices): PasskeyFactor
       // A sign-in may write its last use in between; a second try finds what it left.
       for (let tries = 0; tries < 3; tries += 1) {
         const credential = await find(accountId, id);
-        const { id: _id, accountId: _account, createdAt: _created, ...data } = passkeyOf(credential);
-        const renamed = withData(credential, { ...data, name }, credential.updatedAt);
+        const renamed = withData(credential, { ...passkeyOf(credential), name }, credential.updatedAt);
         if (await store.replace(renamed, credential.version)) return;
       }
       throw new VestibuleError('changed_meanwhile', 409);
     },
 
-    async delete(accountId, id, waysIn) {
+    async delete(accountId, id, waysIn, record) {
       await find(accountId, id);
+      const left = await Promise.all(waysIn.map((kind) => store.list(accountId, kind)));
+      if (left.flat().length <= 1) return false;
+      await record();
       if (await store.removeUnlessLast(accountId, KIND, id, waysIn)) return true;
       // Not removed: the last one, or gone since (a second click).
       await find(accountId, id);
@@ -127,15 +143,17 @@ export function createPasskeyFactor(services: CredentialServices): PasskeyFactor
     },
 
     async remove(accountId) {
-      await Promise.all((await store.list(accountId, KIND)).map(({ id }) => store.remove(accountId, KIND, id)));
+      const passkeys = await store.list(accountId, KIND);
+      // Whoever lost them all is offered a new one again, whatever was answered before.
+      await Promise.all([...passkeys.map(({ id }) => store.remove(accountId, KIND, id)), offers.forget(accountId)]);
     },
 
     async signals(accountId) {
-      const [userId, passkeys] = await Promise.all([creation.userHandle(accountId), store.list(accountId, KIND)]);
-      return { rpId: party.id, userId, acceptedIds: passkeys.map(({ id }) => id) };
+      const [userId, passkeys] = await Promise.all([creation.knownHandle(accountId), store.list(accountId, KIND)]);
+      return userId === undefined ? undefined : { rpId: party.id, userId, acceptedIds: passkeys.map(({ id }) => id) };
     },
 
-    relatedOrigins: origins.length > 0 ? party.origins : [],
+    relatedOrigins: origins.length > 0 ? [...new Set([party.origin, ...origins])] : [],
 
     async prepare() {
       if (enabled && (await store.holders(KIND)) > 0) await library();

@@ -17,6 +17,7 @@ export type Reason =
   | 'attestation'
   | 'aaguid'
   | 'taken'
+  | 'disabled'
   | 'limit';
 
 /** The library tells its checks apart by sentences; what none of these fits did not parse. */
@@ -28,7 +29,7 @@ const SENTENCES: readonly (readonly [sentence: RegExp, reason: Reason])[] = [
   [/verification was required|verification required/i, 'user_verification'],
   [/not present/i, 'user_presence'],
   [/\balg\b/i, 'algorithm'],
-  [/attestation|certificate|attStmt/i, 'attestation'],
+  [/attestation|certificate|attStmt|x5c|\(packed|\(tpm/i, 'attestation'],
 ];
 
 export function reasonOf(error: unknown): Reason {

@@ -13,6 +13,8 @@ export interface Offers {
   skip(accountId: string): Promise<void>;
   /** "Don't ask again". */
   stop(accountId: string): Promise<void>;
+  /** Whatever was answered. */
+  forget(accountId: string): Promise<void>;
 }
 
 /** @param againAfter seconds after which a skipped offer returns */
@@ -41,5 +43,8 @@ export function createOffers(deps: {
     },
     skip: (accountId) => remember(accountId, String(epochSeconds(clock) + againAfter)),
     stop: (accountId) => remember(accountId, 'never'),
+    async forget(accountId) {
+      await store.remove(accountId, KIND, ID);
+    },
   };
 }

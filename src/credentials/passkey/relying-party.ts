@@ -12,8 +12,11 @@ export interface RelyingParty {
   /** A host name: passkeys belong to it, and work on it and the hosts below it. */
   readonly id: string;
   readonly name: string;
-  /** Where ceremonies may run: this server, and the related origins of the configuration. */
-  readonly origins: readonly string[];
+  /**
+   * Where ceremonies run: on this server's own pages. A response made on a related origin, though it is for
+   * the same passkey, answers that site's server; here it could only have been brought by somebody else.
+   */
+  readonly origin: string;
   readonly settings: Config['passkeys'];
   /** PEM certificates of the manufacturers that may attest a model. */
   readonly trustAnchors: readonly string[];
@@ -23,7 +26,7 @@ export function relyingParty({ issuer, branding, passkeys }: Config): RelyingPar
   return {
     id: passkeys.rp_id ?? new URL(issuer).hostname,
     name: branding.name,
-    origins: [...new Set([issuer, ...passkeys.origins])],
+    origin: issuer,
     settings: passkeys,
     trustAnchors: passkeys.trust_anchors.map((file) => readFileSync(file, 'utf8')),
   };

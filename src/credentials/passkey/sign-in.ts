@@ -60,7 +60,7 @@ export function createSignIn(deps: {
     const passkeys = (await store.list(accountId, KIND)).map(passkeyOf);
     if ('accountId' in wanted && passkeys.length > 0) return passkeys;
     const name = 'accountId' in wanted ? wanted.accountId : wanted.nobody;
-    return decoys.credentialIds(name).map((id) => ({ id, transports: ['hybrid', 'internal'] }));
+    return decoys.passkeys(name);
   };
 
   const refused = (reason: Reason, accountId?: string): SignInOutcome => ({
@@ -113,7 +113,7 @@ export function createSignIn(deps: {
       const checked = await verifyAuthenticationResponse({
         response,
         expectedChallenge: challenge,
-        expectedOrigin: [...party.origins],
+        expectedOrigin: party.origin,
         expectedRPID: party.id,
         expectedType: 'webauthn.get',
         requireUserVerification: verified || party.settings.user_verification === 'required',
@@ -125,6 +125,8 @@ export function createSignIn(deps: {
         },
       }).catch((error: unknown) => reasonOf(error));
 
+      // Checked before the signature and told in words of its own: of real and made-up passkeys alike.
+      if (checked === 'user_verification') return refused(checked, passkey?.accountId ?? owner?.accountId);
       if (!mine || !passkey) return refused(missing(response.id, owner), owner?.accountId);
       if (typeof checked === 'string') return refused(checked, passkey.accountId);
       if (!checked.verified) return refused('signature', passkey.accountId);

@@ -1,5 +1,7 @@
 import type { Owner } from '../../credentials/index.ts';
+import { epochSeconds } from '../../kernel/clock.ts';
 import { VestibuleError } from '../../kernel/errors.ts';
+import { acrOf, mayChangeFactors } from '../assurance.ts';
 import type { JourneyState } from '../state.ts';
 import { bindingOf } from './passkey-proof.ts';
 import type { Step, StepServices } from './step.ts';
@@ -15,10 +17,11 @@ export const offerPasskey: Step = {
 
   async begin(state, form, _context, services) {
     const owner = await ownerOf(state, services);
+    if (isOver(state, services)) throw new VestibuleError('passkey_too_late', 409);
     return services.credentials.passkey.beginEnrolment(bindingOf(state), owner, form.mediation === 'conditional');
   },
 
-  async submit(state, form, { browser }, services) {
+  async submit(state, form, { browser, record }, services) {
     const { credentials, notices } = services;
     const { accountId } = await ownerOf(state, services);
     if ('skip' in form || 'never' in form) {
@@ -26,21 +29,36 @@ export const offerPasskey: Step = {
       return { facts: { offer: undefined }, events: [{ event: 'passkey.offer.declined', accountId }] };
     }
     if (form.credential === undefined) return { problem: { code: 'passkey_no_script' } };
+    if (isOver(state, services)) return { problem: { code: 'passkey_too_late' } };
+    // Another passkey was created since the offer: by now more has to be shown than was.
+    if (!mayChangeFactors(acrOf(state.proofs), await credentials.potential(accountId)))
+      return {
+        facts: { offer: undefined },
+        events: [{ event: 'passkey.refused', accountId, details: { reason: 'assurance' } }],
+      };
     const outcome = await credentials.passkey.enrol({
       binding: bindingOf(state),
       accountId,
       response: form.credential,
       userAgent: browser.userAgent,
+      record: (name) => record({ event: 'passkey.added', accountId, details: { name } }),
     });
     if (!outcome.created) {
       const { problem, reason } = outcome;
       return { problem: { code: problem }, events: [{ event: 'passkey.refused', accountId, details: { reason } }] };
     }
     const { name } = outcome.created;
-    await notices.tell(accountId, { event: 'passkey_added', values: { name } });
-    return { facts: { offer: undefined }, events: [{ event: 'passkey.added', accountId, details: { name } }] };
+    notices.tell(accountId, { event: 'passkey_added', values: { name } });
+    return { facts: { offer: undefined } };
   },
 };
+
+/** Seconds a ceremony may take: as long as its challenge lives. */
+const CEREMONY = 300;
+
+/** Whoever comes upon an offer that was left open has proved nothing of late. */
+const isOver = ({ proofs }: JourneyState, { clock, proofAge }: StepServices): boolean =>
+  epochSeconds(clock) - (proofs.at(-1)?.at ?? 0) > proofAge + CEREMONY;
 
 /** @throws VestibuleError `session_expired` (400) when the account is no longer there, or no longer active */
 async function ownerOf({ accountId }: JourneyState, { accounts }: StepServices): Promise<Owner> {

@@ -3,6 +3,9 @@ import { acrOf, mayChangeFactors } from '../assurance.ts';
 import type { JourneyState, Proof } from '../state.ts';
 import type { StepContext } from './step.ts';
 
+/** Seconds a person may spend over the offer: a portal that wants a younger proof is answered at once. */
+const LEISURE = 3600;
+
 /**
  * Whether creating a passkey is offered once these proofs were given: where this device can make
  * one, the person didn't decline, and what they proved is enough to change how they sign in.
@@ -11,10 +14,10 @@ export async function offerAfter(
   proofs: readonly Proof[],
   offer: NonNullable<JourneyState['offer']>,
   accountId: string,
-  { browser }: StepContext,
+  { browser, maxAge = LEISURE }: StepContext,
   { passkey, potential }: Credentials,
 ): Promise<JourneyState['offer']> {
-  if (!browser.platform || !passkey.offers.enabled) return undefined;
+  if (!browser.platform || !passkey.offers.enabled || maxAge < LEISURE) return undefined;
   const [isWelcome, enrolled, methods] = await Promise.all([
     passkey.offers.isWelcome(accountId),
     passkey.enrolled(accountId),

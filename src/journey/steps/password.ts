@@ -10,7 +10,7 @@ export const password: Step = {
   async view(state, { browser }) {
     return {
       username: state.username ?? '',
-      passkey: state.passkey === true && browser.passkeys,
+      passkey: state.passkey === true && browser.passkeys === true,
       oldBrowser: !browser.passkeys,
     };
   },

@@ -28,11 +28,16 @@ export interface StepContext {
   /** Network of the visitor (`addressPrefix`). */
   readonly address: string;
   readonly browser: BrowserAbilities;
+  /** Records something before it is done: what can't be recorded is not done. */
+  record(event: StepEvent): Promise<void>;
+  /** Seconds a proof may be old when the portal gets its answer (`max_age`). */
+  readonly maxAge?: number | undefined;
 }
 
 /** What the browser says it can do: decides which page is shown, never what is granted. */
 export interface BrowserAbilities {
-  readonly passkeys: boolean;
+  /** `undefined`: it never said. */
+  readonly passkeys: boolean | undefined;
   /** A passkey can be made on this device. */
   readonly platform: boolean;
   /** It makes one by itself after a saved password was used (conditional create). */
@@ -45,6 +50,8 @@ export interface StepServices {
   readonly credentials: Credentials;
   readonly attempts: Attempts;
   readonly notices: Notices;
+  /** Seconds for which a proof is fresh enough to change how the account signs in. */
+  readonly proofAge: number;
   readonly clock: Clock;
 }
 

@@ -48,7 +48,7 @@ export function createPasskeyRoutes(deps: PasskeyRoutesDependencies): Router {
     ]);
     pages.write(ctx, 'account-passkeys', {
       username: account.username,
-      canAdd: credentials.passkey.offers.enabled || credentials.passkey.attainable.length > 0,
+      canAdd: credentials.passkey.attainable.length > 0,
       addHref: ADD,
       notice: noticeIn(ctx),
       passkeys: passkeys.map(({ id, name, provider, createdAt, lastUsedAt, synced }) => ({
@@ -60,7 +60,9 @@ export function createPasskeyRoutes(deps: PasskeyRoutesDependencies): Router {
         renameHref: `${LIST}/${id}`,
         deleteHref: `${LIST}/${id}/delete`,
       })),
-      signals: { ...signals, name: account.username, displayName: account.profile.name ?? account.username },
+      ...(signals && {
+        signals: { ...signals, name: account.username, displayName: account.profile.name ?? account.username },
+      }),
       signOutHref: '/session/end',
     });
   });
@@ -84,7 +86,7 @@ export function createPasskeyRoutes(deps: PasskeyRoutesDependencies): Router {
   });
 
   router.post(ADD, async (ctx) => {
-    const visitor = admit(ctx, await sessions.fresh(ctx, ADD));
+    const visitor = admit(ctx, await sessions.freshAtStart(ctx, ADD));
     if (!visitor) return;
     const form = await forms.read(ctx, purposeOf(visitor), ['credential']);
     const outcome =
@@ -95,6 +97,7 @@ export function createPasskeyRoutes(deps: PasskeyRoutesDependencies): Router {
             accountId: visitor.accountId,
             response: form.credential,
             userAgent: ctx.get('User-Agent'),
+            record: (name) => record(ctx, visitor, 'passkey.added', { name }),
           });
     if ('problem' in outcome) {
       const problem = { code: outcome.problem };
@@ -113,8 +116,7 @@ export function createPasskeyRoutes(deps: PasskeyRoutesDependencies): Router {
     }
     const { id, name } = outcome.created;
     metrics.step('account-passkey-add', 'ok');
-    await record(ctx, visitor, 'passkey.added', { name });
-    await notices.tell(visitor.accountId, { event: 'passkey_added', values: { name } });
+    notices.tell(visitor.accountId, { event: 'passkey_added', values: { name } });
     redirect(ctx, `${LIST}/${id}?new`);
   });
 
@@ -140,7 +142,7 @@ export function createPasskeyRoutes(deps: PasskeyRoutesDependencies): Router {
     }
     await credentials.passkey.rename(visitor.accountId, id, name);
     await record(ctx, visitor, 'passkey.renamed', { name });
-    redirect(ctx, `${LIST}?done=renamed`);
+    redirect(ctx, `${LIST}?done=${ctx.query.new === undefined ? 'renamed' : 'added'}`);
   });
 
   router.get(`${LIST}/:id/delete`, async (ctx) => {
@@ -167,12 +169,12 @@ export function createPasskeyRoutes(deps: PasskeyRoutesDependencies): Router {
     if (!visitor) return;
     await forms.read(ctx, purposeOf(visitor), []);
     const { name } = await find(visitor, id);
-    if (!(await credentials.passkey.delete(visitor.accountId, id, credentials.waysIn))) {
+    const trail = () => record(ctx, visitor, 'passkey.removed', { name });
+    if (!(await credentials.passkey.delete(visitor.accountId, id, credentials.waysIn, trail))) {
       ctx.status = 409;
       return pages.write(ctx, 'account-refused', { reason: 'last_way_in', backHref: LIST });
     }
-    await record(ctx, visitor, 'passkey.removed', { name });
-    await notices.tell(visitor.accountId, { event: 'passkey_removed', values: { name } });
+    notices.tell(visitor.accountId, { event: 'passkey_removed', values: { name } });
     redirect(ctx, `${LIST}?done=deleted`);
   });
 
@@ -184,7 +186,7 @@ export function createPasskeyRoutes(deps: PasskeyRoutesDependencies): Router {
   };
 
   const nameForm = (ctx: Context, visitor: Visitor, id: string, name: string) => ({
-    action: `${LIST}/${id}`,
+    action: ctx.query.new === undefined ? `${LIST}/${id}` : `${LIST}/${id}?new`,
     csrf: forms.csrf(purposeOf(visitor)),
     name,
     isNew: ctx.query.new !== undefined,
@@ -213,7 +215,8 @@ const ownerOf = ({ account }: Visitor): Owner => ({
 const NOTICES = ['added', 'renamed', 'deleted'] as const;
 const noticeIn = (ctx: Context) => NOTICES.find((notice) => notice === ctx.query.done);
 
+/** Nothing that ends a line: names stand in the log and in mails. */
 function nameProblem(name: string): string | undefined {
   if (name === '') return 'name_required';
-  return [...name].length > NAME_MAX_LENGTH || /\p{Cc}/u.test(name) ? 'name_too_long' : undefined;
+  return [...name].length > NAME_MAX_LENGTH || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(name) ? 'name_too_long' : undefined;
 }

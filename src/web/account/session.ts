@@ -23,7 +23,12 @@ export interface AccountSessions {
    * how one signs in needs (security-catalogue: wrong step-up proof).
    */
   fresh(ctx: Context, back: string): Promise<Found>;
+  /** The same at the end of a ceremony that was begun in time: what a device has made by then is not thrown away. */
+  freshAtStart(ctx: Context, back: string): Promise<Found>;
 }
+
+/** Seconds a ceremony may take: as long as its challenge lives. */
+const CEREMONY = 300;
 
 export function createAccountSessions(deps: {
   config: Config;
@@ -43,18 +48,21 @@ export function createAccountSessions(deps: {
     return { visitor: { ...session, account } };
   };
 
+  const within = async (seconds: number, ctx: Context, back: string): Promise<Found> => {
+    const found = await visitor(ctx, back);
+    if ('signIn' in found) return found;
+    const { acr, authTime, accountId } = found.visitor;
+    const potential = await credentials.potential(accountId);
+    // The same comparison as for `max_age`, or the browser would be sent to and fro.
+    const isFresh = epochSeconds(clock) - authTime <= seconds;
+    if (isFresh && mayChangeFactors(acr, potential)) return found;
+    const demands = { maxAge: settings.proof_age, acr: acrOf([{ amr: potential }]) };
+    return { signIn: accountSignIn(issuer, back, demands) };
+  };
+
   return {
     visitor,
-    async fresh(ctx, back) {
-      const found = await visitor(ctx, back);
-      if ('signIn' in found) return found;
-      const { acr, authTime, accountId } = found.visitor;
-      const potential = await credentials.potential(accountId);
-      // The same comparison as for `max_age`, or the browser would be sent to and fro.
-      const isFresh = epochSeconds(clock) - authTime <= settings.proof_age;
-      if (isFresh && mayChangeFactors(acr, potential)) return found;
-      const demands = { maxAge: settings.proof_age, acr: acrOf([{ amr: potential }]) };
-      return { signIn: accountSignIn(issuer, back, demands) };
-    },
+    fresh: (ctx, back) => within(settings.proof_age, ctx, back),
+    freshAtStart: (ctx, back) => within(settings.proof_age + CEREMONY, ctx, back),
   };
 }

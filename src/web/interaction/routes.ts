@@ -80,7 +80,7 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
     const showing = await journeys.current(input);
     if (showing !== 'finished' && 'refused' in showing)
       return redirect(ctx, await interactions.refuse(pending, showing.refused));
-    // Nothing left to ask but not answered: the answer itself was lost; ask the last step again.
+    // Nothing left to ask but not answered: the answer itself was lost, and with it what was proven.
     if (showing === 'finished') throw new VestibuleError('session_expired', 400);
     // Another step's address, or back after a step was done: the step that is due.
     if (ctx.params.step !== undefined && ctx.params.step !== showing.step)
@@ -112,14 +112,14 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
       await record();
       return show(ctx, pending, result.again);
     }
-    metrics.step(step, 'refused' in result ? 'cancelled' : 'ok');
+    metrics.step(step, 'refused' in result ? result.refused : 'ok');
     if ('go' in result) {
       await record();
       return redirect(ctx, `/interaction/${uid}/${result.go}`);
     }
-    if ('refused' in result) return redirect(ctx, await interactions.refuse(pending, result.refused));
     // The trail first: what can't be recorded is not granted.
     await record();
+    if ('refused' in result) return redirect(ctx, await interactions.refuse(pending, result.refused));
     const [location] = await Promise.all([answer(pending, result.finished, interactions), result.settle()]);
     redirect(ctx, location);
   });
@@ -132,8 +132,9 @@ const purposeOf = (uid: string): string => `interaction ${uid}`;
 async function inputOf(
   ctx: Context,
   pending: PendingInteraction,
-  { accounts }: InteractionDependencies,
+  deps: InteractionDependencies,
 ): Promise<JourneyInput> {
+  const { accounts } = deps;
   const account = pending.accountId === undefined ? undefined : await accounts.find(pending.accountId);
   const { scopes, claims, resources } = pending.asked;
   return {
@@ -143,6 +144,8 @@ async function inputOf(
     demand: { prompt: pending.prompt, acr: pending.acr },
     address: addressPrefix(ctx.ip),
     browser: abilitiesOf(ctx),
+    record: (event) => note(ctx, pending, String(ctx.params.step), [event], deps),
+    maxAge: pending.maxAge,
     ...(pending.loginHint === undefined ? {} : { loginHint: pending.loginHint.slice(0, 254) }),
     ...(account?.state === 'active' ? { signedIn: { accountId: account.id, username: account.username } } : {}),
     ...(pending.prompt === 'consent'
@@ -176,9 +179,10 @@ async function answer(
 const ABILITIES_COOKIE = 'vestibule_passkeys';
 
 function abilitiesOf(ctx: Context): BrowserAbilities {
-  const words = (ctx.cookies.get(ABILITIES_COOKIE, { signed: false }) ?? '').split('.', 10);
+  const said = ctx.cookies.get(ABILITIES_COOKIE, { signed: false });
+  const words = said?.split('.', 10) ?? [];
   return {
-    passkeys: words.includes('get'),
+    passkeys: said === undefined ? undefined : words.includes('get'),
     platform: words.includes('platform'),
     automatic: words.includes('automatic'),
     userAgent: ctx.get('User-Agent'),

@@ -100,7 +100,7 @@ export function describePasskeys(model: PageModels['account-passkeys'], t: Trans
       created: moment(times.createdAt),
       lastUsed: times.lastUsedAt === undefined ? undefined : moment(times.lastUsedAt),
     })),
-    signals: {
+    signals: signals && {
       rpId: signals.rpId,
       userId: signals.userId,
       accepted: JSON.stringify(signals.acceptedIds),

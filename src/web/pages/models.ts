@@ -131,7 +131,8 @@ export interface PageModels {
     readonly noticeName?: string | undefined;
     /** Changes ask for a passkey first. */
     readonly needsStronger?: boolean | undefined;
-    readonly signals: PasskeySignals;
+    /** Absent for people who never had a passkey. */
+    readonly signals?: PasskeySignals | undefined;
   };
   'account-passkey-add': PasskeyForm & AccountPage & { readonly problem?: Problem | undefined };
   'account-passkey-name': SignedForm &

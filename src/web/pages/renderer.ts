@@ -38,7 +38,7 @@ const SCRIPTS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
   'offer-passkey': [...PASSKEY_SCRIPTS, ...FORM_SCRIPTS],
   'account-passkeys': PASSKEY_SCRIPTS,
   'account-passkey-add': [...PASSKEY_SCRIPTS, ...FORM_SCRIPTS],
-  'account-refused': [],
+  'account-refused': PASSKEY_SCRIPTS,
   error: [],
   'signed-out': [],
   'still-signed-in': [],

@@ -143,7 +143,9 @@ describe('passkey', () => {
 
   test('what the script may have to say is there beforehand, and is no problem yet', () => {
     const html = render();
-    expect(html).toMatch(/<template id="passkey-problem" data-title="Error: [^"]+" data-cancelled="Nothing was used\./);
+    expect(html).toMatch(
+      /<template id="passkey-problem" data-title="Error: [^"]+" data-cancelled="No passkey was used\./,
+    );
     expect(html).not.toContain('id="problem"');
     expect(render({ problem: { code: 'passkey_refused' } })).toMatch(/id="problem"[^>]*>.*That passkey did not work/s);
   });
@@ -219,13 +221,15 @@ describe('passkeys of an account', () => {
     const html = render({ passkeys: [] });
     expect(html).toContain('You have no passkey yet.');
     expect(html).not.toContain('class="cards"');
-    expect(html).toMatch(/<a class="button" id="continue" href="\/account\/passkeys\/add" data-passkeys="with">/);
+    expect(html).toMatch(
+      /<a class="button" id="continue" href="\/account\/passkeys\/add" hidden data-passkeys="with">/,
+    );
   });
 
   test('a browser that can’t create one is told which can', () => {
     const html = render({ canAdd: false });
     expect(html).not.toContain('id="continue"');
-    expect(html).toContain('<p class="small">This browser can’t create passkeys.');
+    expect(html).toContain('<p class="small">This browser can’t use passkeys.');
   });
 
   test('what was done is said, with the name where it is known', () => {
@@ -276,7 +280,9 @@ describe('passkeys of an account', () => {
     expect(last).toMatch(/<a class="button" id="continue" href="\/account\/passkeys">Back</);
     expect(last).not.toContain('/account/confirm');
     const stronger = house.pages.render('account-refused', { ...model, reason: 'needs_stronger' }, context);
-    expect(stronger).toMatch(/<a class="button" href="\/account\/confirm" data-alternative="passkey">Confirm/);
+    expect(stronger).toMatch(
+      /<a class="button" href="\/account\/confirm" hidden data-passkeys="with" data-alternative="passkey">Confirm/,
+    );
     expect(stronger).toMatch(/<a class="button second" id="continue" href="\/account\/passkeys">Back</);
   });
 });
