@@ -121,7 +121,7 @@ export function createCreation(deps: {
     async finish({ binding, accountId, response: text, userAgent, record: trail }) {
       const read = readRegistration(text);
       if (!read) return refused('malformed');
-      const { response, challenge } = read;
+      const { response, challenge, crossDevice } = read;
       const issued = await challenges.redeem(challenge, binding, ['create', 'create-automatically']);
       if (!issued) return refused('challenge');
 
@@ -165,7 +165,8 @@ export function createCreation(deps: {
         backedUp: credentialBackedUp,
         userVerified,
         attested: direct,
-        name: providerOf(aaguid) ?? platformOf(userAgent) ?? 'Passkey',
+        // Made on another device than the one that says its name.
+        name: nameAmong(existing, providerOf(aaguid) ?? (crossDevice ? undefined : platformOf(userAgent)) ?? 'Passkey'),
       };
       const record: Credential = {
         accountId,
@@ -191,4 +192,11 @@ export function createCreation(deps: {
       return { created: passkeyOf(record) };
     },
   };
+}
+
+/** "Linux 2": several of one provider stay apart. */
+function nameAmong(existing: readonly Credential[], name: string): string {
+  const taken = new Set(existing.map(passkeyOf).map((passkey) => passkey.name));
+  const names = [name, ...Array.from({ length: MOST }, (_, n) => `${name} ${n + 2}`)];
+  return names.find((one) => !taken.has(one)) ?? name;
 }

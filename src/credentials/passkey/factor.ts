@@ -136,7 +136,11 @@ export function createPasskeyFactor(services: CredentialServices): PasskeyFactor
       const left = await Promise.all(waysIn.map((kind) => store.list(accountId, kind)));
       if (left.flat().length <= 1) return false;
       await record();
-      if (await store.removeUnlessLast(accountId, KIND, id, waysIn)) return true;
+      if (await store.removeUnlessLast(accountId, KIND, id, waysIn)) {
+        // Whoever deletes one does not want to be offered the next at once.
+        await offers.skip(accountId);
+        return true;
+      }
       // Not removed: the last one, or gone since (a second click).
       await find(accountId, id);
       return false;

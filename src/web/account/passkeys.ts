@@ -42,15 +42,17 @@ export function createPasskeyRoutes(deps: PasskeyRoutesDependencies): Router {
     const visitor = admit(ctx, await sessions.visitor(ctx, LIST));
     if (!visitor) return;
     const { account } = visitor;
-    const [passkeys, signals] = await Promise.all([
+    const [passkeys, signals, isStrong] = await Promise.all([
       credentials.passkey.list(account.id),
       credentials.passkey.signals(account.id),
+      sessions.isStrong(visitor),
     ]);
     pages.write(ctx, 'account-passkeys', {
       username: account.username,
       canAdd: credentials.passkey.attainable.length > 0,
       addHref: ADD,
       notice: noticeIn(ctx),
+      needsStronger: !isStrong,
       passkeys: passkeys.map(({ id, name, provider, createdAt, lastUsedAt, synced }) => ({
         name,
         provider: provider ?? '',

@@ -23,6 +23,8 @@ export interface AccountSessions {
    * how one signs in needs (security-catalogue: wrong step-up proof).
    */
   fresh(ctx: Context, back: string): Promise<Found>;
+  /** Whether what was proven, however long ago, is as strong as the account can show. */
+  isStrong(visitor: Visitor): Promise<boolean>;
   /** The same at the end of a ceremony that was begun in time: what a device has made by then is not thrown away. */
   freshAtStart(ctx: Context, back: string): Promise<Found>;
 }
@@ -62,6 +64,7 @@ export function createAccountSessions(deps: {
 
   return {
     visitor,
+    isStrong: async ({ acr, accountId }) => mayChangeFactors(acr, await credentials.potential(accountId)),
     fresh: (ctx, back) => within(settings.proof_age, ctx, back),
     freshAtStart: (ctx, back) => within(settings.proof_age + CEREMONY, ctx, back),
   };

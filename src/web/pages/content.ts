@@ -74,27 +74,25 @@ export function consentItems(
 }
 
 const NOTICES = {
-  added: ['account_passkeys.added', 'account_passkeys.added_named'],
-  renamed: ['account_passkeys.renamed', 'account_passkeys.renamed_named'],
-  deleted: ['account_passkeys.deleted', 'account_passkeys.deleted_named'],
+  added: 'account_passkeys.added',
+  renamed: 'account_passkeys.renamed',
+  deleted: 'account_passkeys.deleted',
 } as const;
 
 /** The list of passkeys: what a card shows and no more, with dates as the language writes them. */
 export function describePasskeys(model: PageModels['account-passkeys'], t: Translate, locale: string) {
-  const { notice, noticeName, signals } = model;
+  const { notice, signals } = model;
   const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'long' });
   const moment = (seconds: number) => {
     const date = new Date(seconds * 1000);
     return { iso: date.toISOString(), text: dates.format(date) };
   };
-  const [plain, named] = (notice && NOTICES[notice]) ?? [];
   return {
-    notice: noticeName && named ? t(named, { name: noticeName }) : plain && t(plain),
-    cards: model.passkeys.map(({ name, provider, synced, thisOne, renameHref, deleteHref, ...times }) => ({
+    notice: notice && t(NOTICES[notice]),
+    cards: model.passkeys.map(({ name, provider, synced, renameHref, deleteHref, ...times }) => ({
       name,
       provider,
       synced,
-      thisOne,
       renameHref,
       deleteHref,
       created: moment(times.createdAt),

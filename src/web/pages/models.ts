@@ -38,8 +38,6 @@ export interface PasskeyView {
   readonly lastUsedAt?: number | undefined;
   /** It is on the person's other devices, too. */
   readonly synced: boolean;
-  /** It was used for the present session. */
-  readonly thisOne?: boolean | undefined;
   readonly renameHref: string;
   readonly deleteHref: string;
 }
@@ -119,7 +117,7 @@ export interface PageModels {
   'device-code': ProtocolForm & { readonly userCode?: string | undefined; readonly problem?: Problem | undefined };
   'device-confirm': ProtocolForm & { readonly userCode: string; readonly clientName: string };
   'device-done': { readonly clientName?: string | undefined };
-  'account-passkeys': Partial<AccountPage> & {
+  'account-passkeys': {
     readonly username: string;
     readonly passkeys: readonly PasskeyView[];
     /** The browser can create passkeys. */
@@ -127,8 +125,6 @@ export interface PageModels {
     readonly addHref: string;
     readonly signOutHref: string;
     readonly notice?: 'added' | 'renamed' | 'deleted' | undefined;
-    /** Name of the passkey that `notice` is about. */
-    readonly noticeName?: string | undefined;
     /** Changes ask for a passkey first. */
     readonly needsStronger?: boolean | undefined;
     /** Absent for people who never had a passkey. */
@@ -167,7 +163,7 @@ export const MODEL_FIELDS: { readonly [P in PageName]: readonly string[] } = {
   'device-code': ['action', 'fields', 'userCode'],
   'device-confirm': ['action', 'fields', 'userCode'],
   'device-done': [],
-  'account-passkeys': ['username', 'canAdd', 'addHref', 'signOutHref', 'needsStronger', 'backHref'],
+  'account-passkeys': ['username', 'canAdd', 'addHref', 'signOutHref', 'needsStronger'],
   'account-passkey-add': ['action', 'optionsAction', 'csrf', 'backHref'],
   'account-passkey-name': ['action', 'csrf', 'name', 'isNew', 'backHref'],
   'account-passkey-delete': ['action', 'csrf', 'name', 'provider', 'lastOne', 'backHref'],

@@ -142,14 +142,12 @@ export const samples = (text = 'alice'): readonly Sample[] => {
       {
         ...list,
         passkeys: [
-          { ...passkey, lastUsedAt: 1_795_000_000, thisOne: true },
+          { ...passkey, lastUsedAt: 1_795_000_000 },
           { ...passkey, synced: false },
         ],
         notice: 'renamed',
-        noticeName: text,
         canAdd: false,
         needsStronger: true,
-        backHref: '/account',
       },
     ],
     ['account-passkey-add', { ...passkeyForm, backHref }],

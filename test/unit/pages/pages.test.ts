@@ -117,7 +117,9 @@ describe('passkey', () => {
     expect(html).toMatch(
       /<form method="post" action="\/interaction\/uid\/step"[^>]* data-passkey="sign-in" data-options="\/interaction\/uid\/step\/options">/,
     );
-    expect(html).toMatch(/<button class="button" id="continue" type="submit">Use my passkey</);
+    expect(html).toMatch(
+      /<button class="button" id="continue" type="submit" hidden data-passkeys="with">Use my passkey</,
+    );
     expect(html).toContain('<strong translate="no">alice</strong>');
     expect(html).toMatch(/<button[^>]* name="switch"[^>]* data-alternative="switch">Not you\?</);
     expect(html).toMatch(/Sign in to<\/span>/);
@@ -232,8 +234,8 @@ describe('passkeys of an account', () => {
     expect(html).toContain('<p class="small">This browser can’t use passkeys.');
   });
 
-  test('what was done is said, with the name where it is known', () => {
-    expect(render({ notice: 'deleted', noticeName: 'Phone' })).toContain('The passkey “Phone” is deleted.');
+  test('what was done is said', () => {
+    expect(render({ notice: 'deleted' })).toContain('The passkey is deleted.');
     expect(render({ notice: 'added' })).toContain('Your passkey is saved.');
     expect(render()).not.toContain('role="status"');
   });
