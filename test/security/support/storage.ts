@@ -59,6 +59,16 @@ export function tamper(vestibule: Vestibule, half: Half, sql: string): void {
   }
 }
 
+/** Number of the last migration of a database. */
+export function versionOf(vestibule: Vestibule, half: Half): number {
+  const database = new DatabaseSync(databasePath(vestibule, half), { timeout: 5000 });
+  try {
+    return Number(database.prepare('PRAGMA user_version').get()?.user_version);
+  } finally {
+    database.close();
+  }
+}
+
 /** Takes a table away: from then on every read and write of it fails. @returns brings it back */
 export function takeAway(vestibule: Vestibule, half: Half, table: string): () => void {
   tamper(vestibule, half, `ALTER TABLE ${table} RENAME TO ${table}_taken_away`);
