@@ -216,10 +216,11 @@ describe('17 enumeration', () => {
         await time(`answer: ${what}`, () => browser.hand(response));
       }
     }
-    const median = (what: string): number => times.get(what)?.toSorted((a, b) => a - b)[12] ?? 0;
+    // What the work itself takes: the fastest of many, as a busy machine only ever adds to it.
+    const least = (what: string): number => Math.min(...(times.get(what) ?? []));
     for (const what of ['name', 'options', 'answer']) {
-      const [known, unknown] = [median(`${what}: known`), median(`${what}: unknown`)];
-      // A verification left out would be most of the answer; a busy machine blurs the rest.
+      const [known, unknown] = [least(`${what}: known`), least(`${what}: unknown`)];
+      // A verification left out would be most of the answer.
       expect([what, unknown > known / 2, unknown < known * 2]).toEqual([what, true, true]);
     }
   });
