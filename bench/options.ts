@@ -11,6 +11,7 @@ const FIGURES = [
   'flood',
   'page',
   'passkey',
+  'totp',
 ] as const;
 export type Figure = (typeof FIGURES)[number];
 

@@ -11,6 +11,7 @@ import { hashCpuMs } from './figures/hash.ts';
 import { firstPageWeight, type Weight } from './figures/page.ts';
 import { assertionCpuMs } from './figures/passkey.ts';
 import { runRounds } from './figures/rounds.ts';
+import { codeCpuMs } from './figures/totp.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { print } from './report/print.ts';
 import { summarise } from './report/results.ts';
@@ -48,6 +49,7 @@ async function bench(options: Options, directory: string): Promise<void> {
   const results = summarise(samples, options, {
     loadBefore,
     hashCpuMs: hashCpuMs(world.argon2id),
+    codeCpuMs: options.figures.has('totp') ? await codeCpuMs() : undefined,
     assertionCpuMs: options.figures.has('passkey') ? await assertionCpuMs(directory) : undefined,
     ...ours,
   });

@@ -15,6 +15,10 @@ export interface DemoPerson {
     readonly phone_number?: string;
     readonly phone_number_verified?: boolean;
   };
+  /** An authenticator app that is set up already, with its recovery codes. */
+  readonly totp?: { readonly secret: string; readonly recoveryCodes: readonly string[] };
+  /** Least level of assurance that this account demands. */
+  readonly minimumAcr?: string;
   /** What signing in as this person shows today. */
   readonly shows: string;
 }
@@ -24,6 +28,7 @@ const person = (
   family_name: string,
   where: { locale: string; zoneinfo: string; phone_number?: string; phone_number_verified?: boolean },
   shows: string,
+  more: Pick<DemoPerson, 'totp' | 'minimumAcr'> = {},
   username = given_name
     .normalize('NFD')
     .replace(/[^a-z]/gi, '')
@@ -34,22 +39,36 @@ const person = (
   email: `${username}@example.org`,
   profile: { name: `${given_name} ${family_name}`, given_name, family_name, ...where },
   shows,
+  ...more,
 });
 
+const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
 const BRUSSELS = 'Europe/Brussels';
 const ZURICH = 'Europe/Zurich';
 
 export const PEOPLE: readonly DemoPerson[] = [
-  person('Alice', 'Peeters', { locale: 'nl-BE', zoneinfo: BRUSSELS }, 'a password and nothing else'),
-  person('Bruno', 'Lefèvre', { locale: 'fr-BE', zoneinfo: BRUSSELS }, 'a password; authenticator app to come'),
-  person('Chloé', 'Favre', { locale: 'fr-CH', zoneinfo: ZURICH }, 'a password; her organisation’s two factors to come'),
+  person(
+    'Alice',
+    'Peeters',
+    { locale: 'nl-BE', zoneinfo: BRUSSELS },
+    'a password; a passkey is offered, /account adds more',
+  ),
+  person('Bruno', 'Lefèvre', { locale: 'fr-BE', zoneinfo: BRUSSELS }, `an authenticator app: ${SECRET}`, {
+    totp: {
+      secret: SECRET,
+      recoveryCodes: Array.from({ length: 8 }, (_, n) => `AAAA${n + 1}-BBBB${n + 1}-CCCC${n + 1}`),
+    },
+  }),
+  person('Chloé', 'Favre', { locale: 'fr-CH', zoneinfo: ZURICH }, 'two factors demanded, none set up yet', {
+    minimumAcr: 'https://refeds.org/profile/mfa',
+  }),
   person('Dieter', 'Brunner', { locale: 'de-CH', zoneinfo: ZURICH }, 'a password; running an organisation to come'),
   person(
     'Emma',
     'Bernasconi',
     { locale: 'it-CH', zoneinfo: ZURICH, phone_number: '+41790000001', phone_number_verified: true },
-    'a password; codes by SMS to come',
+    'codes by SMS; the mailbox shows them',
   ),
   person('Sam', 'Whitfield', { locale: 'en-GB', zoneinfo: 'Europe/London' }, 'a password; support desk to come'),
-  person('Robin', 'Ott', { locale: 'en', zoneinfo: ZURICH }, 'a password; administration console to come', 'root'),
+  person('Robin', 'Ott', { locale: 'en', zoneinfo: ZURICH }, 'a password; administration console to come', {}, 'root'),
 ];

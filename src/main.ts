@@ -5,13 +5,13 @@ import { type Accounts, createAccounts } from './accounts/index.ts';
 import { createAudit } from './audit/index.ts';
 import type { Config } from './config/config.ts';
 import { type Credentials, createCredentials } from './credentials/index.ts';
-import { createTexts } from './i18n/index.ts';
-import { attainableAcr, createAttempts, createJourneys } from './journey/index.ts';
+import { createTexts, type Texts } from './i18n/index.ts';
+import { createAttempts, createJourneys, createLadder, requiredLevel } from './journey/index.ts';
 import { systemClock } from './kernel/clock.ts';
 import { createLogger, type Logger } from './kernel/logger.ts';
 import { systemRandom } from './kernel/random.ts';
 import { SecretBox } from './kernel/secret-box.ts';
-import { createMailer, createNotices, type Notices } from './notifications/index.ts';
+import { createMailer, createNotices, createSmsSender, type Notices } from './notifications/index.ts';
 import { accountArea, createProvider, loadSigningKeys } from './oidc/index.ts';
 import { openDurable, openEphemeral } from './storage/registry.ts';
 import {
@@ -25,7 +25,19 @@ import {
 /** Milliseconds that requests under way get to finish after SIGTERM. */
 const DRAIN_TIMEOUT = 10_000;
 /** What is opened once and can't change under a running server. */
-const FIXED = ['issuer', 'listen', 'operations', 'storage', 'masterKeys', 'passwords', 'passkeys', 'log'] as const;
+const FIXED = [
+  'issuer',
+  'listen',
+  'operations',
+  'storage',
+  'masterKeys',
+  'passwords',
+  'passkeys',
+  'totp',
+  'sms',
+  'trusted_devices',
+  'log',
+] as const;
 
 interface Assembled {
   readonly handle: RequestListener;
@@ -62,6 +74,8 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
     store: durable.credentials,
     accounts: durable.accounts,
     challenges: ephemeral.artifacts,
+    counters: ephemeral.counters,
+    sendCode: createSmsSender(initial, textsOf(initial)),
     clock,
     random,
     secretBox,
@@ -74,16 +88,17 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
   /** Everything that follows from the files: built anew at a reload. */
   const assemble = async (files: Config): Promise<Assembled> => {
     const config = { ...files, clients: [...files.clients, accountArea(files.issuer, files.branding.name)] };
-    const { languages, branding } = config;
-    const texts = createTexts({ defaultLanguage: languages.default, overlay: branding.overlay });
+    const texts = textsOf(config);
+    const ladder = createLadder(config.assurance.levels);
     const notices = createNotices({ config, accounts, mailer: createMailer(config), texts, clock, logger });
     const attempts = createAttempts({ counters: ephemeral.counters, limits: config.limits, secretBox, clock });
     const proofAge = config.account.proof_age;
-    const services = { accounts, credentials, attempts, notices, proofAge, clock };
+    const services = { accounts, credentials, attempts, notices, ladder, proofAge, clock };
     const journeys = createJourneys({ store: ephemeral.journeys, services });
     const web = createWeb({
       config,
       journeys,
+      ladder,
       accounts,
       audit,
       credentials,
@@ -106,9 +121,23 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
       signingKeys: await loadSigningKeys({ store: durable.keys, secretBox, clock }),
       pages: web.providerPages,
       meters: metrics,
-      attainableAcr: attainableAcr(
-        credentials.factors.map(({ attainable, attested }) => ({ amr: attainable, ...(attested ? { attested } : {}) })),
-      ),
+      assurance: {
+        ladder,
+        attainable: ladder.attainable(
+          credentials.factors.map(({ attainable, attested }) => ({
+            amr: attainable,
+            ...(attested ? { attested } : {}),
+          })),
+        ),
+        isTrustedDevice: web.isTrustedDevice,
+        requiredBy: async (accountId, minimumAcr) => {
+          const [app, sms] = await Promise.all([
+            credentials.totp.enrolled(accountId),
+            credentials.sms.enrolled(accountId),
+          ]);
+          return requiredLevel(ladder, app || sms, minimumAcr);
+        },
+      },
     });
     web.mount(provider);
     (provider.app as EventEmitter).on('error', (error) => logger.error({ event: 'server.error', err: error }));
@@ -168,6 +197,9 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
     },
   };
 }
+
+const textsOf = ({ languages, branding }: Config): Texts =>
+  createTexts({ defaultLanguage: languages.default, overlay: branding.overlay });
 
 /** @returns how to stop: requests under way finish, and nothing else is waited for */
 async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<() => Promise<void>> {

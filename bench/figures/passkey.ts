@@ -32,6 +32,7 @@ export async function assertionCpuMs(directory: string): Promise<number> {
     store: durable.credentials,
     accounts: durable.accounts,
     challenges: ephemeral.artifacts,
+    counters: ephemeral.counters,
     clock,
     random,
     secretBox: new SecretBox(masterKeys, random),

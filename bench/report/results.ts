@@ -28,7 +28,9 @@ export function summarise(
   {
     loadBefore,
     ...extra
-  }: Pick<Results, 'hashCpuMs' | 'assertionCpuMs' | 'flood' | 'firstPage'> & { readonly loadBefore: number },
+  }: Pick<Results, 'hashCpuMs' | 'assertionCpuMs' | 'codeCpuMs' | 'flood' | 'firstPage'> & {
+    readonly loadBefore: number;
+  },
 ): Results {
   const ours = samples.get('vestibule') ?? [];
   const servers = Object.fromEntries([...samples].map(([id, rounds]) => [id, figuresOf(rounds)])) as Results['servers'];

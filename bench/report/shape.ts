@@ -38,6 +38,8 @@ export interface Results {
   readonly hashCpuMs: number;
   /** CPU milliseconds of one passkey's assertion, checked and written down. */
   readonly assertionCpuMs: number | undefined;
+  /** CPU milliseconds of one six-digit code, storage apart. */
+  readonly codeCpuMs: number | undefined;
   readonly servers: Readonly<Partial<Record<SubjectId, ServerFigures>>>;
   readonly ratios: Readonly<Partial<Record<SubjectId, Ratios>>>;
   readonly flood: Flood | undefined;

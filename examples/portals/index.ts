@@ -2,8 +2,9 @@
  * The demo's portals: five small relying parties in one program, each a row of `portals.ts`.
  *
  * To connect a portal of your own, read in this order: `relying-party.ts` (all that is said to
- * the provider), `portal.ts` (what each address of a portal does), `logout-token.ts` (hearing of
- * a sign-out elsewhere) and `../config/clients/mutuelle.yaml` (the provider's side of it).
+ * the provider), `portal.ts` (what each address of a portal does), `documents-api.ts` (an API that
+ * asks for two factors), `logout-token.ts` (hearing of a sign-out elsewhere) and
+ * `../config/clients/mutuelle.yaml` (the provider's side of it).
  */
 import { readFile } from 'node:fs/promises';
 import { demoAddresses } from '../addresses.ts';
@@ -29,11 +30,11 @@ export async function startPortals(options: PortalsOptions): Promise<Running> {
   const portals = new Map<string, (action: string, visit: Visit) => Promise<Answer | undefined>>();
 
   const route = async (visit: Visit): Promise<Answer | undefined> => {
-    const [first = '', action = '', ...rest] = visit.url.pathname.split('/').slice(1);
-    if (rest.length > 0) return undefined;
+    const [first = '', ...rest] = visit.url.pathname.split('/').slice(1);
+    const action = rest.join('/');
     const portal = portals.get(first);
     if (portal) return portal(action, visit);
-    if (visit.method !== 'GET') return undefined;
+    if (visit.method !== 'GET' || rest.length > 1) return undefined;
     if (first === '') return page(indexPage(rows, options.issuer));
     if (first === 'portals.css') return file(await readFile(new URL('portals.css', import.meta.url)), 'text/css');
     if (first === 'logos') return logo(action, rows);

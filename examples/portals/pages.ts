@@ -1,4 +1,5 @@
 import { type Html, html } from '../shared/html.ts';
+import type { Document } from './documents-api.ts';
 import type { Language, Portal } from './portals.ts';
 import type { Person } from './relying-party.ts';
 import { LANGUAGE_NAMES, type Message, TEXTS } from './texts.ts';
@@ -42,6 +43,7 @@ const signedInView = (portal: Portal, language: Language, person: Person): Html 
 <p>${text.stepUpHint}</p>
 <div class="actions">
 <a class="button" id="step-up" href="/${portal.path}/step-up">${text.stepUp}</a>
+<a class="button quiet" id="documents" href="/${portal.path}/documents">${text.documents}</a>
 <form method="post" action="/${portal.path}/sign-out"><button class="button quiet" id="sign-out">${text.signOut}</button></form>
 </div>
 <h2>${text.claims}</h2>
@@ -49,38 +51,69 @@ const signedInView = (portal: Portal, language: Language, person: Person): Html 
 <pre id="claims" tabindex="0">${JSON.stringify(person.claims, null, 2)}</pre>`;
 };
 
-const languageItem = (portal: Portal, language: Language, current: Language): Html => {
+const languageItem = (path: string, language: Language, current: Language): Html => {
   const name = LANGUAGE_NAMES[language];
   return language === current
     ? html`<li><span aria-current="true">${name}</span></li>`
-    : html`<li><a href="/${portal.path}?lang=${language}" lang="${language}" hreflang="${language}">${name}</a></li>`;
+    : html`<li><a href="/${path}?lang=${language}" lang="${language}" hreflang="${language}">${name}</a></li>`;
 };
 
-const languageSwitch = (portal: Portal, current: Language): Html => html`
+/** @param path of the page it stands on */
+const languageSwitch = (portal: Portal, path: string, current: Language): Html => html`
 <nav aria-label="${TEXTS[current].language}"><ul>
-${portal.languages.map((language) => languageItem(portal, language, current))}
+${portal.languages.map((language) => languageItem(path, language, current))}
 </ul></nav>`;
 
-/** A portal's only page. */
-export function portalPage(view: {
-  portal: Portal;
-  language: Language;
-  person?: Person | undefined;
-  message?: Message | undefined;
-}): Html {
-  const { portal, language } = view;
+interface View {
+  readonly portal: Portal;
+  readonly language: Language;
+  readonly message?: Message | undefined;
+}
+
+const portalLayout = ({ portal, language, message }: View, path: string, heading: string, main: Html): Html => {
   const text = TEXTS[language];
   return layout({
     language,
     portal,
-    title: `${view.message?.kind === 'error' ? `${text.error}: ` : ''}${portal.name}`,
+    title: `${message?.kind === 'error' ? `${text.error}: ` : ''}${heading}`,
     body: html`${brand(portal.path, portal.name)}
 <main>
-${message(text, view.message)}
-${view.person ? signedInView(portal, language, view.person) : signedOutView(portal, language)}
+${main}
 </main>
-<footer>${languageSwitch(portal, language)}<p><a href="/">${text.all}</a></p></footer>`,
+<footer>${languageSwitch(portal, path, language)}<p><a href="/">${text.all}</a></p></footer>`,
   });
+};
+
+/** A portal's first page. */
+export function portalPage(view: View & { readonly person?: Person | undefined }): Html {
+  const { portal, language, person } = view;
+  const main = html`${message(TEXTS[language], view.message)}
+${person ? signedInView(portal, language, person) : signedOutView(portal, language)}`;
+  return portalLayout(view, portal.path, portal.name, main);
+}
+
+const documentItem = (language: Language, { kind, date }: Document): Html => html`
+<li><strong>${TEXTS[language][kind]}</strong> <time datetime="${date}">${day(language, date)}</time></li>`;
+
+const day = (language: Language, date: string): string =>
+  new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(date));
+
+/** What the portal's API gave, or why it gave nothing. */
+export function documentsPage(view: View & { readonly documents?: readonly Document[] }): Html {
+  const { portal, language, documents } = view;
+  const text = TEXTS[language];
+  const path = `${portal.path}/documents`;
+  const main = html`<h1>${text.documents}</h1>
+${message(text, view.message)}
+<p>${text.documentsHint}</p>
+${
+  documents
+    ? html`<ul class="documents" id="documents-list">${documents.map((document) => documentItem(language, document))}
+</ul>`
+    : html`<p><a class="button" id="retry" href="/${path}">${text.retry}</a></p>`
+}
+<p><a id="back" href="/${portal.path}">${text.back}</a></p>`;
+  return portalLayout(view, path, `${text.documents} – ${portal.name}`, main);
 }
 
 const portalRow = ({ path, name, languages, about }: Portal): Html => {

@@ -1,13 +1,16 @@
 import * as client from 'openid-client';
 import { type Answer, file, json, page, readBody, redirect, type Visit, withCookie } from '../shared/http.ts';
+import { createDocumentsApi, type Document } from './documents-api.ts';
 import { LogoutTokens } from './logout-token.ts';
-import { portalPage } from './pages.ts';
+import { documentsPage, portalPage } from './pages.ts';
 import type { Language, Portal } from './portals.ts';
-import { RelyingParty } from './relying-party.ts';
+import { type Demand, MULTI_FACTOR, RelyingParty } from './relying-party.ts';
 import { type Session, Sessions } from './sessions.ts';
 import type { Message } from './texts.ts';
 
 const MAX_BODY_BYTES = 16_384;
+/** Name of the page that shows what needs two factors. */
+const DOCUMENTS = 'documents';
 
 interface Options {
   readonly portal: Portal;
@@ -26,35 +29,44 @@ export function createPortal({ portal, issuer, home, log }: Options): Answers {
   const logoutTokens = new LogoutTokens(relyingParty, portal.clientId);
   const sessions = new Sessions(portal.path);
 
-  /** Back to the portal's page, with something to say there. */
-  const goHome = (session: Session, message: Message | undefined): Answer => {
+  const documentsApi = createDocumentsApi({ relyingParty, realm: portal.name, maxAge: portal.documentsMaxAge });
+  const documentsAddress = new URL(`${home}/api/documents`);
+
+  /** Back to a page of the portal, with something to say there. */
+  const goTo = (at: string, session: Session, message: Message | undefined): Answer => {
     if (message) session.message = message;
-    return withCookie(redirect(home), sessions.cookie(session));
+    return withCookie(redirect(at === '' ? home : `${home}/${at}`), sessions.cookie(session));
   };
 
-  const show = async ({ request, url }: Visit): Promise<Answer> => {
-    let session = sessions.find(request);
-    const chosen = portal.languages.find((language): language is Language => language === url.searchParams.get('lang'));
+  const chosenIn = ({ url }: Visit): Language | undefined =>
+    portal.languages.find((language) => language === url.searchParams.get('lang'));
+  const languageOf = (session: Session | undefined, { request }: Visit): Language =>
+    session?.language ?? preferred(request.headers['accept-language'], portal.languages);
+
+  const show = async (visit: Visit): Promise<Answer> => {
+    let session = sessions.find(visit.request);
+    const chosen = chosenIn(visit);
     if (chosen) {
       session ??= sessions.open();
       session.language = chosen;
     }
     const message = session?.message;
     delete session?.message;
-    const language = session?.language ?? preferred(request.headers['accept-language'], portal.languages);
-    const answer = page(portalPage({ portal, language, person: session?.person, message }));
+    const answer = page(portalPage({ portal, language: languageOf(session, visit), person: session?.person, message }));
     return withCookie(answer, session && sessions.cookie(session));
   };
 
-  const signIn = async ({ request }: Visit, stepUp: boolean): Promise<Answer> => {
+  /** Sends the person to the provider; they come back to the page `to`. */
+  const signIn = async ({ request }: Visit, demand: Demand, to = ''): Promise<Answer> => {
     const session = sessions.find(request) ?? sessions.open();
+    delete session.message;
     try {
-      const { url, attempt } = await relyingParty.begin({ stepUp, language: session.language });
+      const { url, attempt } = await relyingParty.begin({ demand, page: to, language: session.language });
       sessions.remember(session, attempt);
       return withCookie(redirect(url), sessions.cookie(session));
     } catch (error) {
       log(`${portal.path}: the provider can't be reached: ${describe(error)}`);
-      return goHome(session, { kind: 'error', key: 'unreachable' });
+      return goTo('', session, { kind: 'error', key: 'unreachable' });
     }
   };
 
@@ -63,18 +75,46 @@ export function createPortal({ portal, issuer, home, log }: Options): Answers {
     const state = url.searchParams.get('state') ?? '';
     const attempt = session.attempts.get(state);
     // Not begun by this visitor, or finished already: nothing in this answer is believed.
-    if (!attempt) return goHome(session, session.person ? undefined : { kind: 'error', key: 'notMatched' });
+    if (!attempt) return goTo('', session, session.person ? undefined : { kind: 'error', key: 'notMatched' });
     session.attempts.delete(state);
     try {
       const { person, reached } = await relyingParty.finish(new URL(`${home}/callback${url.search}`), attempt);
       sessions.renew(session);
       session.person = person;
-      if (!reached) return goHome(session, { kind: 'error', key: 'stepUpUnmet', code: 'acr_not_reached' });
-      return goHome(session, attempt.stepUp ? { kind: 'notice', key: 'steppedUp' } : undefined);
+      if (attempt.page !== '') session.returned = attempt.demand;
+      if (!reached) return goTo(attempt.page, session, { kind: 'error', key: 'stepUpUnmet', code: 'acr_not_reached' });
+      const isStepUp = attempt.page === '' && attempt.demand.acrValues !== undefined;
+      return goTo(attempt.page, session, isStepUp ? { kind: 'notice', key: 'steppedUp' } : undefined);
     } catch (error) {
       // Whoever was signed in still is: a failed step-up takes nothing away.
       log(`${portal.path}: not signed in: ${describe(error)}`);
-      return goHome(session, explain(error));
+      return goTo(session.person ? attempt.page : '', session, explain(error));
+    }
+  };
+
+  /** Shows what the API gives; where it asks for more, the person goes and proves it, and comes back here. */
+  const documents = async (visit: Visit): Promise<Answer> => {
+    const session = sessions.find(visit.request);
+    if (!session?.person) return signIn(visit, {}, DOCUMENTS);
+    const { person, message, returned } = session;
+    session.language = chosenIn(visit) ?? session.language;
+    delete session.message;
+    delete session.returned;
+    const answer = (view: { documents?: readonly Document[]; message?: Message }): Answer =>
+      withCookie(
+        page(documentsPage({ portal, language: languageOf(session, visit), ...view })),
+        sessions.cookie(session),
+      );
+    // The provider's answer comes first: asking again at once would lead in a circle.
+    if (message) return answer({ message });
+    try {
+      const told = await relyingParty.ask(documentsAddress, person.accessToken);
+      if ('body' in told) return answer(told.body as { documents: readonly Document[] });
+      if (isSame(told.demand, returned)) return answer({ message: { kind: 'error', key: 'noDocuments' } });
+      return signIn(visit, told.demand, DOCUMENTS);
+    } catch (error) {
+      log(`${portal.path}: no documents: ${describe(error)}`);
+      return answer({ message: { kind: 'error', key: 'noDocuments' } });
     }
   };
 
@@ -102,9 +142,11 @@ export function createPortal({ portal, issuer, home, log }: Options): Answers {
 
   const actions: Readonly<Record<string, (visit: Visit) => Promise<Answer>>> = {
     'GET ': show,
-    'GET sign-in': (visit) => signIn(visit, false),
-    'GET step-up': (visit) => signIn(visit, true),
+    'GET sign-in': (visit) => signIn(visit, {}),
+    'GET step-up': (visit) => signIn(visit, { acrValues: MULTI_FACTOR }),
     'GET callback': callback,
+    'GET documents': documents,
+    'GET api/documents': documentsApi,
     // By POST, so that a link elsewhere can't sign a person out; SameSite keeps the cookie from foreign forms.
     'POST sign-out': signOut,
     'POST backchannel-logout': backchannelLogout,
@@ -112,6 +154,10 @@ export function createPortal({ portal, issuer, home, log }: Options): Answers {
   };
   return async (action, visit) => actions[`${visit.method} ${action}`]?.(visit);
 }
+
+/** What was asked for and given, and still isn't enough: going to the provider once more would change nothing. */
+const isSame = (demand: Demand, given: Demand | undefined): boolean =>
+  given !== undefined && demand.acrValues === given.acrValues && demand.maxAge === given.maxAge;
 
 /** The first of the browser's languages that the portal speaks; browsers name them best first. */
 function preferred(header = '', spoken: Portal['languages']): Language {

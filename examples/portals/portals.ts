@@ -13,6 +13,8 @@ export interface Portal {
   readonly accent: string;
   /** The first is spoken unless the visitor chooses, or the browser asks for another of them. */
   readonly languages: readonly [Language, ...Language[]];
+  /** Seconds a sign-in may be old when its API is asked for the person's documents; any age when absent. */
+  readonly documentsMaxAge?: number;
   /** What it is, in each of its languages. */
   readonly about: Readonly<Partial<Record<Language, string>>>;
 }
@@ -54,6 +56,7 @@ export const PORTALS: readonly Portal[] = [
     name: 'Fiduciaire Lemac',
     accent: '#17634a',
     languages: ['de', 'fr', 'en'],
+    documentsMaxAge: 600,
     about: {
       de: 'Das Kundenportal Ihrer Treuhänder: Belege, Abschlüsse und Steuererklärung.',
       fr: 'L’espace client de votre fiduciaire : pièces, bouclements et déclaration d’impôt.',

@@ -13,12 +13,28 @@ const MULTI_FACTOR_OR_MORE: readonly unknown[] = [
   'http://eidas.europa.eu/LoA/high',
 ];
 
+/** Whether a sign-in of level `acr` is enough for whoever asks for any one of `acrValues`. */
+export const satisfies = (acr: unknown, acrValues: string): boolean => {
+  const asked = acrValues.split(' ');
+  return asked.some((wish) => wish === acr) || (asked.includes(MULTI_FACTOR) && MULTI_FACTOR_OR_MORE.includes(acr));
+};
+
+/** How sure a portal, or an API behind it, needs to be of the person. */
+export interface Demand {
+  /** Levels of assurance, separated by spaces; any one of them will do. */
+  readonly acrValues?: string;
+  /** Seconds the sign-in may be old. */
+  readonly maxAge?: number;
+}
+
 /** Kept in the session while the person is away at the provider; each is used once. */
 export interface Attempt {
   readonly state: string;
   readonly nonce: string;
   readonly codeVerifier: string;
-  readonly stepUp: boolean;
+  readonly demand: Demand;
+  /** The page to come back to, below the portal's own. */
+  readonly page: string;
 }
 
 export interface Person {
@@ -28,7 +44,12 @@ export interface Person {
   readonly claims: client.IDToken;
   /** The signed ID token: the proof that goes along when signing out. */
   readonly idToken: string;
+  /** Opens the portal's API. */
+  readonly accessToken: string;
 }
+
+/** What an API answered: its JSON, or what has to be asked of the provider first. */
+export type ApiAnswer = { readonly body: unknown } | { readonly demand: Demand };
 
 /**
  * Everything a portal says to the provider: OpenID Connect's authorization code flow with
@@ -67,12 +88,18 @@ export class RelyingParty {
   }
 
   /** Begins: remember `attempt` in the visitor's session, then redirect to `url`. */
-  async begin(wish: { stepUp: boolean; language: string | undefined }): Promise<{ url: URL; attempt: Attempt }> {
+  async begin(wish: {
+    demand: Demand;
+    page: string;
+    language: string | undefined;
+  }): Promise<{ url: URL; attempt: Attempt }> {
+    const { acrValues, maxAge } = wish.demand;
     const attempt: Attempt = {
       state: client.randomState(),
       nonce: client.randomNonce(),
       codeVerifier: client.randomPKCECodeVerifier(),
-      stepUp: wish.stepUp,
+      demand: wish.demand,
+      page: wish.page,
     };
     const url = client.buildAuthorizationUrl(await this.provider(), {
       redirect_uri: `${this.#home}/callback`,
@@ -81,7 +108,8 @@ export class RelyingParty {
       nonce: attempt.nonce,
       code_challenge: await client.calculatePKCECodeChallenge(attempt.codeVerifier),
       code_challenge_method: 'S256',
-      ...(wish.stepUp ? { acr_values: MULTI_FACTOR } : {}),
+      ...(acrValues === undefined ? {} : { acr_values: acrValues }),
+      ...(maxAge === undefined ? {} : { max_age: String(maxAge) }),
       ...(wish.language ? { ui_locales: wish.language } : {}),
     });
     return { url, attempt };
@@ -96,11 +124,13 @@ export class RelyingParty {
    */
   async finish(url: URL, attempt: Attempt): Promise<{ person: Person; reached: boolean }> {
     const provider = await this.provider();
+    const { acrValues, maxAge } = attempt.demand;
     const tokens = await client.authorizationCodeGrant(provider, url, {
       pkceCodeVerifier: attempt.codeVerifier,
       expectedState: attempt.state,
       expectedNonce: attempt.nonce,
       idTokenExpected: true,
+      ...(maxAge === undefined ? {} : { maxAge }),
     });
     const claims = tokens.claims();
     if (!claims || !tokens.id_token) throw new Error('no ID token');
@@ -112,9 +142,28 @@ export class RelyingParty {
         name: profile.name ?? profile.preferred_username ?? claims.sub,
         claims,
         idToken: tokens.id_token,
+        accessToken: tokens.access_token,
       },
-      reached: !attempt.stepUp || MULTI_FACTOR_OR_MORE.includes(claims.acr),
+      reached: acrValues === undefined || satisfies(claims.acr, acrValues),
     };
+  }
+
+  /**
+   * Asks an API in the person's name. When it wants to be surer of the person (RFC 9470 §3) its
+   * challenge is the demand to `begin` with; a token that has ended needs a new one and no more.
+   * @throws Error when it doesn't answer, or refuses for another reason
+   */
+  async ask(address: URL, accessToken: string): Promise<ApiAnswer> {
+    try {
+      const answer = await client.fetchProtectedResource(await this.provider(), accessToken, address, 'GET');
+      if (!answer.ok) throw new Error(`${address.pathname} answered ${answer.status}`);
+      return { body: await answer.json() };
+    } catch (error) {
+      const challenge = error instanceof client.WWWAuthenticateChallengeError ? bearerIn(error) : undefined;
+      if (challenge?.error === 'invalid_token') return { demand: {} };
+      if (challenge?.error !== 'insufficient_user_authentication') throw error;
+      return { demand: demandIn(challenge) };
+    }
   }
 
   /** Where to send a person who signs out, so that they sign out at the provider too. */
@@ -124,4 +173,18 @@ export class RelyingParty {
       post_logout_redirect_uri: this.#home,
     });
   }
+}
+
+const bearerIn = ({
+  cause,
+}: client.WWWAuthenticateChallengeError): client.WWWAuthenticateChallengeParameters | undefined =>
+  cause.find(({ scheme }) => scheme === 'bearer')?.parameters;
+
+/** Only what such a challenge may say, each as RFC 9470 §3 writes it. */
+function demandIn(challenge: client.WWWAuthenticateChallengeParameters): Demand {
+  const { acr_values: acrValues, max_age: maxAge } = challenge as Readonly<Record<string, string | undefined>>;
+  return {
+    ...(acrValues ? { acrValues } : {}),
+    ...(maxAge !== undefined && /^\d{1,9}$/.test(maxAge) ? { maxAge: Number(maxAge) } : {}),
+  };
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Logout } from './logout-token.ts';
 import type { Language } from './portals.ts';
-import type { Attempt, Person } from './relying-party.ts';
+import type { Attempt, Demand, Person } from './relying-party.ts';
 import type { Message } from './texts.ts';
 
 const LIFETIME_SECONDS = 8 * 3600;
@@ -14,12 +14,14 @@ export interface Session {
   id: string;
   readonly expiresAt: number;
   /** Chosen by the visitor; undefined while they haven't. */
-  language?: Language;
+  language?: Language | undefined;
   /** Sign-ins under way by their `state`: one for each tab. */
   readonly attempts: Map<string, Attempt>;
   person?: Person;
   /** Shown once. */
   message?: Message;
+  /** Just back from the provider with this demand met: an API that repeats it is not obeyed for ever. */
+  returned?: Demand;
 }
 
 /** One portal's sessions, in memory: a restart signs everybody out here, not at the provider. */

@@ -1,3 +1,4 @@
+import type { Document } from './documents-api.ts';
 import type { Language } from './portals.ts';
 
 /** Something to tell the person once, on the portal's page. */
@@ -5,7 +6,7 @@ export type Message =
   | { readonly kind: 'notice'; readonly key: 'signedOut' | 'signedOutElsewhere' | 'steppedUp' | 'cancelled' }
   | {
       readonly kind: 'error';
-      readonly key: 'stepUpUnmet' | 'notMatched' | 'unreachable' | 'failed';
+      readonly key: 'stepUpUnmet' | 'notMatched' | 'unreachable' | 'failed' | 'noDocuments';
       /** What the provider answered, for whoever helps. */
       readonly code?: string;
     };
@@ -18,6 +19,11 @@ type Key =
   | 'signOut'
   | 'stepUp'
   | 'stepUpHint'
+  | 'documents'
+  | 'documentsHint'
+  | Document['kind']
+  | 'retry'
+  | 'back'
   | 'claims'
   | 'claimsHint'
   | 'error'
@@ -40,6 +46,13 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     signOut: 'Sign out',
     stepUp: 'Confirm with a second step',
     stepUpHint: 'Some things here ask for a second step: an authenticator app, a passkey or an electronic identity.',
+    documents: 'My documents',
+    documentsHint: 'They are shown to you after a second step only.',
+    statement: 'Annual statement',
+    certificate: 'Certificate for the tax return',
+    letter: 'Letter',
+    retry: 'Try again',
+    back: 'Back to the overview',
     claims: 'What this portal was told',
     claimsHint: 'The claims of the ID token.',
     error: 'Error',
@@ -54,6 +67,7 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     notMatched: 'This sign-in took too long or was begun in another window. Please start again.',
     unreachable: 'The sign-in service can’t be reached right now. Please try again in a moment.',
     failed: 'The sign-in didn’t work. Please try again.',
+    noDocuments: 'Your documents can’t be shown right now. Please try again in a moment.',
   },
   fr: {
     welcome: 'Bienvenue',
@@ -63,6 +77,13 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     stepUp: 'Confirmer par une deuxième étape',
     stepUpHint:
       'Certaines opérations demandent une deuxième étape : application d’authentification, clé d’accès ou identité électronique.',
+    documents: 'Mes documents',
+    documentsHint: 'Ils ne vous sont montrés qu’après une deuxième étape.',
+    statement: 'Décompte annuel',
+    certificate: 'Attestation fiscale',
+    letter: 'Courrier',
+    retry: 'Réessayer',
+    back: 'Retour à l’aperçu',
     claims: 'Ce que ce portail a appris',
     claimsHint: 'Le contenu du jeton d’identité (ID token).',
     error: 'Erreur',
@@ -78,6 +99,7 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
       'Cette connexion a duré trop longtemps ou a été commencée dans une autre fenêtre. Veuillez recommencer.',
     unreachable: 'Le service de connexion n’est pas joignable pour le moment. Veuillez réessayer dans un instant.',
     failed: 'La connexion n’a pas abouti. Veuillez réessayer.',
+    noDocuments: 'Vos documents ne peuvent pas être affichés pour le moment. Veuillez réessayer dans un instant.',
   },
   nl: {
     welcome: 'Welkom',
@@ -87,6 +109,13 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     stepUp: 'Bevestigen met een tweede stap',
     stepUpHint:
       'Sommige handelingen vragen een tweede stap: een authenticatie-app, een toegangssleutel of een elektronische identiteit.',
+    documents: 'Mijn documenten',
+    documentsHint: 'U krijgt ze pas te zien na een tweede stap.',
+    statement: 'Jaaroverzicht',
+    certificate: 'Fiscaal attest',
+    letter: 'Brief',
+    retry: 'Opnieuw proberen',
+    back: 'Terug naar het overzicht',
     claims: 'Wat dit portaal vernomen heeft',
     claimsHint: 'De inhoud van het identiteitstoken (ID token).',
     error: 'Fout',
@@ -101,6 +130,7 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     notMatched: 'Dit aanmelden duurde te lang of begon in een ander venster. Begin opnieuw.',
     unreachable: 'De aanmelddienst is nu niet bereikbaar. Probeer het zo dadelijk opnieuw.',
     failed: 'Het aanmelden is niet gelukt. Probeer het opnieuw.',
+    noDocuments: 'Uw documenten kunnen nu niet worden getoond. Probeer het zo dadelijk opnieuw.',
   },
   de: {
     welcome: 'Willkommen',
@@ -109,6 +139,13 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     signOut: 'Abmelden',
     stepUp: 'Mit einem zweiten Schritt bestätigen',
     stepUpHint: 'Einiges hier verlangt einen zweiten Schritt: Authenticator-App, Passkey oder elektronische Identität.',
+    documents: 'Meine Dokumente',
+    documentsHint: 'Sie werden Ihnen erst nach einem zweiten Schritt gezeigt.',
+    statement: 'Jahresabrechnung',
+    certificate: 'Bescheinigung für die Steuererklärung',
+    letter: 'Schreiben',
+    retry: 'Noch einmal versuchen',
+    back: 'Zurück zur Übersicht',
     claims: 'Was dieses Portal erfahren hat',
     claimsHint: 'Der Inhalt des ID-Tokens.',
     error: 'Fehler',
@@ -123,6 +160,7 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     notMatched: 'Diese Anmeldung dauerte zu lange oder begann in einem anderen Fenster. Bitte beginnen Sie neu.',
     unreachable: 'Der Anmeldedienst ist gerade nicht erreichbar. Bitte versuchen Sie es gleich noch einmal.',
     failed: 'Die Anmeldung hat nicht geklappt. Bitte versuchen Sie es noch einmal.',
+    noDocuments: 'Ihre Dokumente können gerade nicht gezeigt werden. Bitte versuchen Sie es gleich noch einmal.',
   },
   it: {
     welcome: 'Le diamo il benvenuto',
@@ -132,6 +170,13 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     stepUp: 'Conferma con un secondo passaggio',
     stepUpHint:
       'Alcune operazioni richiedono un secondo passaggio: app di autenticazione, passkey o identità elettronica.',
+    documents: 'I miei documenti',
+    documentsHint: 'Le vengono mostrati solo dopo un secondo passaggio.',
+    statement: 'Conteggio annuale',
+    certificate: 'Attestazione fiscale',
+    letter: 'Lettera',
+    retry: 'Riprova',
+    back: 'Torna alla panoramica',
     claims: 'Che cosa ha saputo questo portale',
     claimsHint: 'Il contenuto del token d’identità (ID token).',
     error: 'Errore',
@@ -146,5 +191,6 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     notMatched: 'L’accesso è durato troppo o è iniziato in un’altra finestra. La preghiamo di ricominciare.',
     unreachable: 'Il servizio d’accesso non è raggiungibile al momento. Riprovi tra un istante.',
     failed: 'L’accesso non è riuscito. La preghiamo di riprovare.',
+    noDocuments: 'I Suoi documenti non possono essere mostrati al momento. Riprovi tra un istante.',
   },
 };

@@ -8,6 +8,7 @@ export interface NewPerson {
   readonly username: string;
   readonly email?: string;
   readonly emailVerified?: boolean;
+  readonly minimumAcr?: string;
   readonly profile?: Profile;
 }
 
@@ -37,6 +38,7 @@ export function createAccounts(deps: { store: AccountStore; clock: Clock; random
         ...(person.email === undefined ? {} : { email: person.email.trim() }),
         emailVerified: person.emailVerified ?? false,
         state: 'active',
+        ...(person.minimumAcr === undefined ? {} : { minimumAcr: person.minimumAcr }),
         profile: person.profile ?? {},
         createdAt: now,
         updatedAt: now,

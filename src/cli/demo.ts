@@ -157,8 +157,10 @@ async function configFolder(data: string, { ports, issuer, moved }: DemoAddresse
   for (const file of globSync('**/*.yaml', { cwd: copy })) {
     const text = await readFile(join(copy, file), 'utf8');
     const portals = `http://localhost:${ports.PORTALS_PORT.port}`;
+    const mailbox = `http://localhost:${ports.MAILBOX_PORT.port}`;
     const named = text
       .replace(/http:\/\/localhost:(3000|3001)\b/g, (_, port) => (port === '3000' ? issuer : portals))
+      .replaceAll('http://localhost:3002', mailbox)
       .replace(/\bport: 3025\b/, `port: ${ports.SMTP_PORT.port}`)
       .replaceAll('../../data/demo/', '../')
       .replace(/\$schema=(\.\.\/)+/, `$schema=${ROOT}/`);
@@ -169,11 +171,21 @@ async function configFolder(data: string, { ports, issuer, moved }: DemoAddresse
 
 /** Made when absent, then left alone: what somebody changed while trying things out stays. */
 async function ensurePerson({ accounts, credentials }: Vestibule, person: DemoPerson): Promise<void> {
-  const { username, password, email, profile } = person;
+  const { username, password, email, profile, totp, minimumAcr } = person;
   const account =
     (await accounts.findByIdentifier(username)) ??
-    (await accounts.add({ username, email, emailVerified: true, profile }));
+    (await accounts.add({
+      username,
+      email,
+      emailVerified: true,
+      profile,
+      ...(minimumAcr === undefined ? {} : { minimumAcr }),
+    }));
   if (!(await credentials.password.enrolled(account.id))) await credentials.password.set(account.id, password);
+  if (totp && !(await credentials.totp.enrolled(account.id))) {
+    await credentials.totp.setSecret(account.id, totp.secret);
+    await credentials.recoveryCodes.set(account.id, totp.recoveryCodes);
+  }
 }
 
 interface Listed {

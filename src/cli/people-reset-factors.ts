@@ -12,12 +12,12 @@ import { type CommandStorage, withStorage } from './storage.ts';
 
 export const peopleResetFactors: Command = {
   name: 'people reset-factors',
-  summary: 'remove the passkeys of a person who lost them',
+  summary: 'remove passkeys, authenticator app and recovery codes of a person who lost them',
   usage: `
 Usage: vestibule people reset-factors <username> --verified-by <how> [options]
 
-Removes every passkey of a person who lost the devices that hold them, so that the password signs in
-and new ones can be created. The person is told by mail. Make sure first that it is this person
+Removes every passkey, the authenticator app and the recovery codes of a person who lost them, so that
+the password signs in and new ones can be set up. The person is told by mail. Make sure first that it is this person
 who asks: --verified-by is kept in the audit trail. A session that is open on a lost device ends
 by itself (lifetimes.session). The server may be running.
 
@@ -49,7 +49,7 @@ const TOLD = {
 } as const;
 
 async function reset(
-  { config, durable, clock, logger }: CommandStorage,
+  { config, durable, ephemeral, clock, logger }: CommandStorage,
   username: string,
   verifiedBy: string,
 ): Promise<{ id: string; removed: readonly string[]; told: keyof typeof TOLD }> {
@@ -61,8 +61,8 @@ async function reset(
   const credentials = createCredentials({
     store: durable.credentials,
     accounts: durable.accounts,
-    // A command begins no ceremony, so none is remembered.
-    challenges: durable.artifacts,
+    challenges: ephemeral.artifacts,
+    counters: ephemeral.counters,
     clock,
     random,
     secretBox: new SecretBox(config.masterKeys, random),

@@ -10,7 +10,7 @@ export interface Factor {
   /** Whether its devices are of models that a manufacturer attested. */
   readonly attested?: boolean;
   enrolled(accountId: string): Promise<boolean>;
-  /** The methods this account could prove with it now; empty when not enrolled. */
+  /** The methods this account could prove with it now, at best; empty when not enrolled. */
   potential(accountId: string): Promise<readonly string[]>;
   /** Takes it away altogether. */
   remove(accountId: string): Promise<void>;

@@ -7,3 +7,4 @@ export type { VerifyOutcome } from './outcome.ts';
 export { NAME_MAX_LENGTH, type Owner, type SignInOutcome, type Wanted } from './passkey/index.ts';
 export { createPasswordFactor, type PasswordFactor } from './password/index.ts';
 export { type Credentials, createCredentials } from './registry.ts';
+export type { SecondOutcome } from './second-factor.ts';

@@ -1,33 +1,59 @@
 import type { Factor } from './factor.ts';
 import { createPasskeyFactor, type PasskeyFactor } from './passkey/index.ts';
 import { createPasswordFactor, type PasswordFactor } from './password/index.ts';
+import { createRecoveryCodes, type RecoveryCodes } from './recovery-codes/index.ts';
 import type { CredentialServices } from './services.ts';
+import { createSmsFactor, type SmsFactor } from './sms/index.ts';
+import { createTotpFactor, type TotpFactor } from './totp/index.ts';
+import { createTrustedDevices, type TrustedDevices } from './trusted-devices.ts';
+
+export interface Enrolled {
+  /** The factor's id. */
+  readonly factor: string;
+  readonly amr: readonly string[];
+}
 
 export interface Credentials {
   readonly password: PasswordFactor;
   readonly passkey: PasskeyFactor;
+  readonly totp: TotpFactor;
+  readonly sms: SmsFactor;
+  readonly recoveryCodes: RecoveryCodes;
+  readonly trustedDevices: TrustedDevices;
   /** All of them. */
   readonly factors: readonly Factor[];
   /** Ids of those that sign somebody in by themselves. */
   readonly waysIn: readonly string[];
-  /** What the account could prove with everything it has enrolled (RFC 8176). */
-  potential(accountId: string): Promise<string[]>;
+  /** Of each factor the account has enrolled, what it could show (RFC 8176). */
+  potential(accountId: string): Promise<Enrolled[]>;
   close(): Promise<void>;
 }
 
 /** Every factor there is: one line each. */
-export function createCredentials(services: CredentialServices): Credentials {
+export function createCredentials(given: Omit<CredentialServices, 'changed'>): Credentials {
+  const { store, clock, config } = given;
+  const trustedDevices = createTrustedDevices({ store, clock, settings: config.trusted_devices });
+  const services: CredentialServices = { ...given, changed: trustedDevices.forgetAll };
   const password = createPasswordFactor(services);
   const passkey = createPasskeyFactor(services);
-  const factors: readonly Factor[] = [password, passkey];
+  const totp = createTotpFactor(services);
+  const sms = createSmsFactor({ ...services, replacedBy: totp });
+  const recoveryCodes = createRecoveryCodes(services);
+  const factors: readonly Factor[] = [password, passkey, totp, sms, recoveryCodes];
   return {
     password,
     passkey,
+    totp,
+    sms,
+    recoveryCodes,
+    trustedDevices,
     factors,
     waysIn: [password.id, passkey.id],
     async potential(accountId) {
-      const each = await Promise.all(factors.map((factor) => factor.potential(accountId)));
-      return [...new Set(each.flat())];
+      const each = await Promise.all(
+        factors.map(async (factor) => ({ factor: factor.id, amr: await factor.potential(accountId) })),
+      );
+      return each.filter(({ amr }) => amr.length > 0);
     },
     close: () => password.close(),
   };

@@ -1,18 +1,28 @@
+import { epochSeconds } from '../kernel/clock.ts';
 import { VestibuleError } from '../kernel/errors.ts';
 import type { JourneyStore } from '../storage/ports.ts';
-import { type Next, nextStep } from './next-step.ts';
-import { type JourneyState, loadState, type StoredJourney, saveState } from './state.ts';
+import { type Facts, type Next, nextStep, secondWays } from './next-step.ts';
+import { type JourneyState, loadState, type Proof, type StoredJourney, saveState } from './state.ts';
+import { enrolledOf } from './steps/enrolled.ts';
 import { isStepId, stepOf } from './steps/index.ts';
 import type { Problem, StepContext, StepEvent, StepForm, StepId, StepServices, StepView } from './steps/step.ts';
 
 /** The interaction as the protocol side tells it. */
-export interface JourneyInput extends StepContext {
+export interface JourneyInput extends Omit<StepContext, 'ways'> {
   readonly uid: string;
   readonly clientId: string;
-  /** The person already signed in here, who is asked again: known, but proving nothing. */
-  readonly signedIn?: { readonly accountId: string; readonly username: string };
+  /** The person already signed in here, who is asked again. */
+  readonly signedIn?: SignedIn;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
+}
+
+export interface SignedIn {
+  readonly accountId: string;
+  readonly username: string;
+  readonly minimumAcr?: string | undefined;
+  /** What the session was begun with; absent where the portal wants everything proven anew. */
+  readonly session?: { readonly amr: readonly string[]; readonly acr: string | undefined; readonly at: number };
 }
 
 export type Showing = {
@@ -28,7 +38,7 @@ export type Submitted =
   /** The same page again. */
   | { readonly again: Showing; readonly events: readonly StepEvent[] }
   | {
-      readonly finished: Pick<JourneyState, 'accountId' | 'proofs' | 'language'>;
+      readonly finished: Pick<JourneyState, 'accountId' | 'proofs' | 'language' | 'trust'>;
       readonly events: readonly StepEvent[];
       /** To be called together with the answer. */
       readonly settle: () => Promise<void>;
@@ -53,22 +63,43 @@ export interface Journeys {
   clientOf(uid: string): Promise<string | undefined>;
 }
 
+/** Seconds to get an app and set it up, once somebody proved on the way who they are. */
+const ENROLMENT = 1800;
+
 /** How long a journey is remembered after its interaction ended: for "start again at …". Seconds. */
 const AFTERLIFE = 86_400;
 
 export function createJourneys(deps: { store: JourneyStore; services: StepServices }): Journeys {
   const { store, services } = deps;
+  const { ladder, clock, proofAge } = services;
 
   const load = async (input: JourneyInput): Promise<StoredJourney> =>
     (await loadState(store, input.uid)) ?? { state: await first(input), version: 0 };
 
   /** Whoever is signed in and asked again is known, and so is what they sign in with. */
-  const first = async ({ uid, clientId, signedIn, demand }: JourneyInput): Promise<JourneyState> => {
+  const first = async (input: JourneyInput): Promise<JourneyState> => {
+    const { uid, clientId, signedIn, demand } = input;
     const nobody = { uid, clientId, proofs: [] };
     if (!signedIn || demand.prompt !== 'login') return nobody;
-    const { accountId, username } = signedIn;
-    const passkey = await services.credentials.passkey.isExpected(accountId, username);
-    return { ...nobody, accountId, username, passkey, known: true };
+    const { accountId, username, minimumAcr, session } = signedIn;
+    const [passkey, rest] = await Promise.all([
+      services.credentials.passkey.isExpected(accountId, username),
+      enrolledOf({ id: accountId, minimumAcr }, input.device, services),
+    ]);
+    const proofs = session ? [proofOf(session)] : [];
+    return { ...nobody, accountId, username, passkey, known: true, proofs, ...rest } as JourneyState;
+  };
+
+  /** A step-up asks only for what is missing: what the session was begun with counts as proven. */
+  const proofOf = ({ amr, acr, at }: NonNullable<SignedIn['session']>): Proof => {
+    // A password and a touched key come back as one list with `mfa`, as a verified key would: never more than it was worth.
+    const isWorthIt = ladder.meets(acr, [ladder.acrOf([{ amr }]) ?? '']);
+    return {
+      factor: 'session',
+      amr: isWorthIt ? amr : amr.filter((method) => method !== 'mfa'),
+      at,
+      ...(ladder.isHardware(acr) ? { attested: true } : {}),
+    };
   };
 
   const save = (state: JourneyState, version: number, input: JourneyInput): Promise<boolean> =>
@@ -83,11 +114,20 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
   ): Promise<Showing> => ({
     step,
     state,
-    view: await stepOf(step).view(state, input, form),
+    view: await stepOf(step).view(state, contextOf(state, input), services, form),
     ...(problem === undefined ? {} : { problem }),
   });
 
-  const due = (state: JourneyState, { demand, browser }: JourneyInput): Next => nextStep({ state, demand, browser });
+  const factsOf = (state: JourneyState, { demand, browser }: JourneyInput): Facts => {
+    const now = epochSeconds(clock);
+    const fresh = state.proofs.some(({ factor, at }) => now - at <= proofAge + (factor === 'session' ? 0 : ENROLMENT));
+    return { state, demand, browser, ladder, fresh };
+  };
+  const due = (state: JourneyState, input: JourneyInput): Next => nextStep(factsOf(state, input));
+  const contextOf = (state: JourneyState, input: JourneyInput): StepContext => ({
+    ...input,
+    ways: secondWays(factsOf(state, input)),
+  });
 
   /** Where a journey stands that needs nothing more of this request. */
   const standing = (state: JourneyState, step: Next): Submitted => {
@@ -109,7 +149,7 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
       if (step === 'finished' || step === 'unmet') throw new VestibuleError('session_expired', 400);
       const begin = stepOf(step).begin;
       if (wanted !== step || !begin) return { go: step };
-      return { options: await begin(state, form, input, services) };
+      return { options: await begin(state, form, contextOf(state, input), services) };
     },
 
     async submit(posted, form, input) {
@@ -119,7 +159,7 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
       if (!isStepId(posted) || posted !== step) return standing(state, step);
       if ('cancel' in form) return { refused: 'access_denied', events: [] };
 
-      const outcome = await stepOf(step).submit(state, form, input, services);
+      const outcome = await stepOf(step).submit(state, form, contextOf(state, input), services);
       const events = outcome.events ?? [];
       if ('problem' in outcome) return { again: await show(step, state, input, outcome.problem, outcome.form), events };
 

@@ -3,10 +3,17 @@
  * steps (`state.ts`), what each step asks and checks (`steps/`), and the dispatcher that ties
  * them together. Nothing here knows HTTP or the protocol library.
  */
-export { type Acr, acrOf, attainableAcr, mayChangeFactors, meets } from './assurance.ts';
+export { type Acr, amrOf, createLadder, type Ladder, requiredLevel } from './assurance.ts';
 export { type Attempts, createAttempts } from './attempts.ts';
-export { createJourneys, type JourneyInput, type Journeys, type Refusal, type Showing } from './dispatcher.ts';
-export type { Demand, JourneyState, Proof } from './state.ts';
+export {
+  createJourneys,
+  type JourneyInput,
+  type Journeys,
+  type Refusal,
+  type Showing,
+  type SignedIn,
+} from './dispatcher.ts';
+export type { Demand, JourneyState, LevelDemand, Proof } from './state.ts';
 export { fieldsOf } from './steps/index.ts';
 export type {
   BrowserAbilities,

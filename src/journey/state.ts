@@ -14,9 +14,20 @@ export interface Proof {
 /** Who wants what of this journey. The portal's request is one source; policies add theirs. */
 export interface Demand {
   readonly prompt: 'login' | 'consent';
-  /** Levels of assurance, any one of which will do; none: any proof will. */
-  readonly acr?: readonly string[];
+  /** Each must be reached; none: any proof will do. */
+  readonly levels: readonly LevelDemand[];
+  /** The client lets a trusted device stand in for the second factor it demands. */
+  readonly trustedDeviceSuffices?: boolean;
 }
+
+/** Levels of assurance, any one of which satisfies who asks for them. */
+export interface LevelDemand {
+  readonly source: 'request' | 'client' | 'account' | 'organisation';
+  readonly acr: readonly string[];
+}
+
+/** What is asked for on top of the first proof. */
+export type Second = 'totp' | 'sms' | 'passkey' | 'recovery-code';
 
 /** What the server remembers between two pages of one journey. */
 export interface JourneyState {
@@ -36,6 +47,18 @@ export interface JourneyState {
   readonly passkey?: boolean;
   /** The person took the way named on the passkey page. */
   readonly instead?: 'password';
+  /** What the account has enrolled; known once somebody proved who they are, or was signed in already. */
+  readonly enrolled?: readonly { readonly factor: string; readonly amr: readonly string[] }[];
+  /** Level that the account itself demands, known as late. */
+  readonly required?: string;
+  /** The second factor the person chose among several. */
+  readonly way?: Second;
+  /** This browser was trusted with this account: it stands in for the second factor where that is allowed. */
+  readonly trusted?: boolean;
+  /** The person asks that it be trusted from now on. */
+  readonly trust?: boolean;
+  /** Recovery codes are still to be shown: a new list, or how many are left. */
+  readonly codes?: 'new' | 'left';
   readonly proofs: readonly Proof[];
   /** Creating a passkey is still to be offered: their first, or one on this device after another's was used. */
   readonly offer?: 'first' | 'this-device';

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { OperatorError } from './errors.ts';
 import { type Random, systemRandom } from './random.ts';
 
@@ -46,6 +46,27 @@ export class SecretBox {
   /** Keyed hash (HMAC-SHA-256), base64url: stable, one-way, useless without the master key. */
   keyedHash(purpose: string, value: string): string {
     return createHmac('sha256', this.deriveKey(purpose)).update(value).digest('base64url');
+  }
+
+  /**
+   * Keyed hash for storing: unlike `keyedHash` it is found to match after the master key was changed,
+   * as long as the old one is still listed. @returns `v1.<key id>.<HMAC-SHA-256, base64url>`
+   */
+  hash(purpose: string, value: string): string {
+    return `${FORMAT}.${this.#currentKeyId}.${this.#mac(this.#currentKeyId, purpose, value)}`;
+  }
+
+  /** Whether `stored` is what `hash` made of the value, compared in constant time. */
+  matches(purpose: string, value: string, stored: string): boolean {
+    const [format, keyId = '', mac = ''] = stored.split('.');
+    if (format !== FORMAT || !this.#masterKeys.has(keyId)) return false;
+    const given = Buffer.from(this.#mac(keyId, purpose, value));
+    const kept = Buffer.from(mac);
+    return given.length === kept.length && timingSafeEqual(given, kept);
+  }
+
+  #mac(keyId: string, purpose: string, value: string): string {
+    return createHmac('sha256', this.#derive(keyId, purpose)).update(value).digest('base64url');
   }
 
   /** @returns `v1.<key id>.<iv + ciphertext + tag, base64url>` */

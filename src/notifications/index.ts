@@ -4,3 +4,4 @@
  */
 export { createMailer, type Mail, type Mailer } from './mailer.ts';
 export { createNotices, type Notice, type Notices } from './notices.ts';
+export { createSmsSender, type SendCode } from './sms.ts';

@@ -9,7 +9,14 @@ import { compileMail } from './templates.ts';
 
 /** Something that changed about an account; its words are `mail.notices.<event>.*`. */
 export interface Notice {
-  readonly event: 'passkey_added' | 'passkey_removed' | 'factors_reset';
+  readonly event:
+    | 'passkey_added'
+    | 'passkey_removed'
+    | 'totp_added'
+    | 'totp_removed'
+    | 'recovery_code_used'
+    | 'recovery_codes_renewed'
+    | 'factors_reset';
   readonly values: TextValues;
 }
 

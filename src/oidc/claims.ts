@@ -31,6 +31,12 @@ export const CLAIMS_BY_SCOPE = {
 /** Every scope of OpenID Connect that is offered. */
 export const SCOPES: readonly string[] = ['offline_access', ...Object.keys(CLAIMS_BY_SCOPE)];
 
+const MINIMUM = Symbol('minimum level of assurance');
+
+/** What the operator demands of this account's sign-ins, as `findAccount` read it. */
+export const minimumOf = (account: object): string | undefined =>
+  (account as { readonly [MINIMUM]?: string | undefined })[MINIMUM];
+
 /**
  * Looks a subject up at every request that concerns one: suspension and deletion count from the
  * next request on. `undefined` ends sessions, refreshes and userinfo of that subject.
@@ -41,6 +47,7 @@ export function findAccount(accounts: Accounts, clients: ClientRegistry): FindAc
     if (account?.state !== 'active') return undefined;
     return {
       accountId: account.id,
+      [MINIMUM]: account.minimumAcr,
       // The profile can't replace what the protocol says of the sign-in: `sub`, `acr`, `amr` and
       // the like are not among the claims of an account, and `sub` is set last.
       claims: async (use: string, _scope: string, requested: Record<string, unknown>): Promise<AccountClaims> => {

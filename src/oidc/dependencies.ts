@@ -1,6 +1,7 @@
+import type { Context } from 'koa';
 import type { Accounts } from '../accounts/index.ts';
 import type { Config } from '../config/config.ts';
-import type { Acr } from '../journey/index.ts';
+import type { Ladder } from '../journey/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
@@ -8,6 +9,17 @@ import type { DurableStorage, EphemeralStorage } from '../storage/ports.ts';
 import type { ProtocolMeters } from './events.ts';
 import type { SigningKey } from './keys.ts';
 import type { ProviderPages } from './pages.ts';
+
+/** Levels of assurance, and what accounts demand of their own. */
+export interface Assurance {
+  readonly ladder: Ladder;
+  /** Levels that can be reached here, lowest first. */
+  readonly attainable: readonly string[];
+  /** Whether the browser of a request stands in for the account's second factor. */
+  isTrustedDevice(ctx: Context, accountId: string): Promise<boolean>;
+  /** What the account itself demands: by the operator's word (`minimumAcr`), or as it has a second factor. */
+  requiredBy(accountId: string, minimumAcr: string | undefined): Promise<string | undefined>;
+}
 
 /** Everything the provider is built from. */
 export interface ProviderDependencies {
@@ -21,6 +33,5 @@ export interface ProviderDependencies {
   readonly logger: Logger;
   readonly pages: ProviderPages;
   readonly meters: ProtocolMeters;
-  /** Levels of assurance that can be reached here, lowest first. */
-  readonly attainableAcr: readonly Acr[];
+  readonly assurance: Assurance;
 }

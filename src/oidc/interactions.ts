@@ -1,18 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors, type Interaction, type InteractionResults, type Provider } from 'oidc-provider';
+import type { LevelDemand } from '../journey/index.ts';
 import { type Clock, epochSeconds } from '../kernel/clock.ts';
 import { VestibuleError } from '../kernel/errors.ts';
 import type { ConsentStore } from '../storage/ports.ts';
 import { type Asked, grantConsent } from './grants.ts';
-import { ANOTHER_PERSON, DEMANDED } from './policy.ts';
+import { ANOTHER_PERSON, AUTH_TIME, DEMANDED } from './policy.ts';
 
 /** An authorization request that waits for a person, as the server remembers it. */
 export interface PendingInteraction {
   readonly uid: string;
   readonly clientId: string;
   readonly prompt: 'login' | 'consent';
-  /** Levels of assurance the portal demands, any one of which will do. */
-  readonly acr: readonly string[];
+  /** Levels of assurance demanded by the request and the client's file. */
+  readonly levels: readonly LevelDemand[];
+  /** What the session was begun with, where only more assurance is missing: absent when all is to be proven anew. */
+  readonly session:
+    | { readonly amr: readonly string[]; readonly acr: string | undefined; readonly at: number }
+    | undefined;
   /** Seconds the proof may be old (`max_age`). */
   readonly maxAge: number | undefined;
   readonly expiresAt: number;
@@ -128,7 +133,8 @@ function describe(record: Interaction): PendingInteraction {
     uid: record.uid,
     clientId: String(params.client_id),
     prompt: prompt.name === 'consent' ? 'consent' : 'login',
-    acr: strings(details[DEMANDED]),
+    levels: (details[DEMANDED] ?? []) as LevelDemand[],
+    session: stepsUp(prompt.reasons) ? sessionIn(record) : undefined,
     maxAge: typeof details.max_age === 'number' ? details.max_age : undefined,
     expiresAt: record.exp,
     accountId: prompt.reasons.some((reason) => ANOTHER_PERSON.includes(reason)) ? undefined : session?.accountId,
@@ -144,4 +150,13 @@ function describe(record: Interaction): PendingInteraction {
     },
     answered: record.result === undefined ? undefined : record.returnTo,
   };
+}
+
+/** Only more assurance is missing: neither a new sign-in nor a younger one, nor another person, was asked for. */
+const stepsUp = (reasons: readonly string[]): boolean => reasons.every((reason) => reason === 'acr_unmet');
+
+function sessionIn({ session, prompt }: Interaction): PendingInteraction['session'] {
+  const at = (prompt.details as Record<string, unknown>)[AUTH_TIME];
+  if (!session?.amr || typeof at !== 'number') return undefined;
+  return { amr: session.amr, acr: session.acr, at };
 }

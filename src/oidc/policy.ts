@@ -1,6 +1,9 @@
+import type { Context } from 'koa';
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
-import { type Acr, meets } from '../journey/index.ts';
+import type { Acr, LevelDemand } from '../journey/index.ts';
+import { minimumOf } from './claims.ts';
 import type { ClientRegistry } from './clients.ts';
+import type { Assurance } from './dependencies.ts';
 import { askedIn } from './grants.ts';
 
 const { Check, base } = interactionPolicy;
@@ -12,14 +15,17 @@ const ABOUT_THE_SIGN_IN = new Set(['sub', 'sid', 'auth_time', 'acr', 'amr', 'iss
 export const ANOTHER_PERSON: readonly string[] = ['id_token_hint', 'claims_id_token_sub_value'];
 
 /** Where an interaction remembers the levels of assurance its request demands. */
-export const DEMANDED = 'vestibule_acr';
+export const DEMANDED = 'vestibule_levels';
+/** When the session was begun, seconds since the epoch. */
+export const AUTH_TIME = 'vestibule_auth_time';
 
 /**
  * When a portal's request needs a person, and for what. The library's own policy, with its exact
  * comparison of `acr` replaced by ranks, and what it leaves out added.
- * @param attainable levels that can be reached here, lowest first
+ * @param assurance the ladder of levels, and what accounts demand of their own
  */
-export function createPolicy(clients: ClientRegistry, attainable: readonly Acr[]): interactionPolicy.DefaultPolicy {
+export function createPolicy(clients: ClientRegistry, assurance: Assurance): interactionPolicy.DefaultPolicy {
+  const { ladder, attainable } = assurance;
   const policy = base();
   const login = policy.get('login');
   const consent = policy.get('consent');
@@ -42,23 +48,30 @@ export function createPolicy(clients: ClientRegistry, attainable: readonly Acr[]
     new Check(
       'acr_unmet',
       'the authentication demanded was not performed',
-      'unmet_authentication_requirements',
-      (ctx) => {
-        const demanded = demandedAcr(ctx, clients);
+      // Said where nobody may be asked (`prompt=none`); what can't be reached at all is told apart below.
+      'login_required',
+      async (ctx) => {
+        const demanded = demandsOf(ctx, clients);
         // Said at once, before anybody types a password for nothing (RFC 9470 §5).
-        if (demanded.length > 0 && !attainable.some((acr) => meets(acr, demanded))) {
+        if (!demanded.every(({ acr }) => attainable.some((level) => ladder.meets(level, acr)))) {
           throw new errors.UnmetAuthenticationRequirements('the requested authentication can not be performed here');
         }
-        if (ctx.oidc.session?.accountId === undefined || meets(ctx.oidc.session.acr, demanded)) return false;
+        const { session, result } = ctx.oidc;
+        if (session?.accountId === undefined) return false;
+        const isMet = (await meetsDemands(ctx, demanded, clients, assurance)) && (await meetsOwn(ctx, assurance));
         // The journey ends below what is demanded only by a mistake of ours: never asked again for ever.
-        if (ctx.oidc.result?.login) throw new errors.UnmetAuthenticationRequirements();
-        return true;
+        if (!isMet && result?.login) throw new errors.UnmetAuthenticationRequirements();
+        return !isMet;
       },
     ),
   );
-  // Whatever made a sign-in necessary, it has to reach what is demanded.
+  // Whatever made a sign-in necessary, it has to reach what is demanded; and a step-up begins where the session stands.
   const details = login.details;
-  login.details = async (ctx) => ({ ...(await details(ctx)), [DEMANDED]: demandedAcr(ctx, clients) });
+  login.details = async (ctx) => ({
+    ...(await details(ctx)),
+    [DEMANDED]: demandsOf(ctx, clients),
+    [AUTH_TIME]: ctx.oidc.session?.loginTs,
+  });
 
   // A portal that names a person gets that person or an error (OpenID Connect Core §3.1.2.2, §5.5.1);
   // the library would ask whoever signed in instead for ever.
@@ -105,19 +118,61 @@ export function createPolicy(clients: ClientRegistry, attainable: readonly Acr[]
   return policy;
 }
 
-/** `acr` demanded as essential in the `claims` parameter, else `acr_values`, else those of the
- *  client's file: any one of them will do. */
-function demandedAcr({ oidc }: KoaContextWithOIDC, clients: ClientRegistry): readonly Acr[] {
+/**
+ * What is demanded of a sign-in for this request: by the request itself (`acr` as an essential claim, else
+ * `acr_values`), else by the defaults of the client's file, of each any one will do; and by the least
+ * level that the client's file sets. Accounts add their own once it is known whose they are.
+ */
+function demandsOf(ctx: KoaContextWithOIDC, clients: ClientRegistry): LevelDemand[] {
+  const clientId = ctx.oidc.client?.clientId ?? '';
+  const requested = requestedAcr(ctx);
+  const preferred = clients.file(clientId)?.default_acr_values ?? [];
+  const { minimum_acr: minimum } = clients.settings(clientId);
+  const demands: LevelDemand[] = [
+    requested.length > 0 ? { source: 'request', acr: requested } : { source: 'client', acr: preferred },
+    { source: 'client', acr: minimum === undefined ? [] : [minimum] },
+  ];
+  return demands.filter(({ acr }) => acr.length > 0);
+}
+
+function requestedAcr({ oidc }: KoaContextWithOIDC): readonly Acr[] {
   const claim = oidc.claims.id_token?.acr;
   if (claim?.essential) {
     if (claim.values !== undefined && !Array.isArray(claim.values))
       throw new errors.InvalidRequest('invalid claims.id_token.acr.values type');
     return [...(claim.values ?? []), ...(claim.value === undefined ? [] : [claim.value])].map(String);
   }
-  const requested = String(oidc.params?.acr_values ?? '')
+  return String(oidc.params?.acr_values ?? '')
     .split(' ')
     .filter(Boolean);
-  return requested.length > 0 ? requested : (clients.file(oidc.client?.clientId ?? '')?.default_acr_values ?? []);
+}
+
+/** A client may take a trusted device for the second factor it demands, and nothing else for anything. */
+async function meetsDemands(
+  ctx: KoaContextWithOIDC,
+  demanded: readonly LevelDemand[],
+  clients: ClientRegistry,
+  { ladder, isTrustedDevice }: Assurance,
+): Promise<boolean> {
+  const { session, client } = ctx.oidc;
+  const short = demanded.filter(({ acr }) => !ladder.meets(session?.acr, acr));
+  if (short.length === 0) return true;
+  if (!session?.accountId || !clients.settings(client?.clientId ?? '').trusted_device_suffices) return false;
+  const isEnough = short.every(({ acr }) => ladder.meets(ladder.twoFactors, acr));
+  return isEnough && (await isTrustedDevice(ctx as unknown as Context, session.accountId));
+}
+
+/** The storage is asked only about a session that would fall short of two factors. */
+async function meetsOwn(ctx: KoaContextWithOIDC, assurance: Assurance): Promise<boolean> {
+  const { ladder, requiredBy, isTrustedDevice } = assurance;
+  const { session, account } = ctx.oidc;
+  if (!session?.accountId || !account) return true;
+  const minimum = minimumOf(account);
+  const isEnough = minimum === undefined || ladder.meets(session.acr, [minimum]);
+  if (ladder.isTwoFactors(session.acr)) return isEnough;
+  const required = await requiredBy(session.accountId, minimum);
+  if (required === undefined || ladder.meets(session.acr, [required])) return true;
+  return ladder.meets(ladder.twoFactors, [required]) && isTrustedDevice(ctx as unknown as Context, session.accountId);
 }
 
 /** The library reads the hint when a request arrives, not when it goes on after the pages. */

@@ -71,7 +71,7 @@ function refuseUnusable(files: Config['clients'], provider: Provider): void {
 }
 
 function configuration(deps: ProviderDependencies, clients: ClientRegistry): Configuration {
-  const { config, accounts, durable, ephemeral, secretBox, signingKeys, clock, pages, attainableAcr } = deps;
+  const { config, accounts, durable, ephemeral, secretBox, signingKeys, clock, pages, assurance } = deps;
   const https = config.issuer.startsWith('https://');
   const { lifetimes } = config;
   // Its cookies must be `SameSite=None`, which browsers take with https only.
@@ -83,7 +83,7 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
 
   return {
     adapter: createAdapter({ durable: durable.artifacts, ephemeral: ephemeral.artifacts, secretBox, clock }),
-    acrValues: [...attainableAcr],
+    acrValues: [...assurance.attainable],
     claims: CLAIMS_BY_SCOPE,
     clientAuthMethods: [
       'client_secret_basic',
@@ -131,6 +131,7 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
     },
     discovery: { ui_locales_supported: config.languages.offered },
     enableHttpPostMethods: authorizationPost,
+    extraTokenClaims: shownAtSignIn,
     extraClientMetadata: { properties: ['response_types'], validator: refuseImplicit(config.features.implicit) },
     features: features(deps, clients),
     fetch: (url, options) =>
@@ -138,7 +139,7 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
     fetchResponseBodyLimits: { jwks_uri: 256 * 1024, sector_identifier_uri: 64 * 1024 },
     findAccount: findAccount(accounts, clients),
     interactions: {
-      policy: createPolicy(clients, attainableAcr),
+      policy: createPolicy(clients, assurance),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
     issueRefreshToken: async (_ctx, client, code) =>
@@ -182,6 +183,15 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
           : Math.max(1, session.loginTs + lifetimes.session - epochSeconds(clock)),
     },
   };
+}
+
+/** RFC 9470 §4: an API sees with how much assurance, and when, the person behind a token signed in. */
+function shownAtSignIn({ oidc }: KoaContextWithOIDC): Record<string, unknown> | undefined {
+  const { AuthorizationCode: code, RefreshToken: refresh, DeviceCode: device } = oidc.entities;
+  const source = code ?? refresh ?? device;
+  if (!source) return undefined;
+  const { acr, authTime } = source as { acr?: string; authTime?: number };
+  return { ...(acr === undefined ? {} : { acr }), ...(authTime === undefined ? {} : { auth_time: authTime }) };
 }
 
 /** A client's file may ask for the implicit grant; who registers may only where a setting lets everybody. */

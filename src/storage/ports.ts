@@ -43,6 +43,8 @@ export interface Account {
   readonly email?: string;
   readonly emailVerified: boolean;
   readonly state: AccountState;
+  /** Least level of assurance (`acr`) that signing in must reach. */
+  readonly minimumAcr?: string;
   readonly profile: Profile;
   readonly createdAt: number;
   readonly updatedAt: number;

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import { type ClientFile, clientSchema } from '../config/schema/client.ts';
 import type { Credentials } from '../credentials/index.ts';
 import type { Texts } from '../i18n/index.ts';
-import type { Journeys } from '../journey/index.ts';
+import type { Journeys, Ladder } from '../journey/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Random } from '../kernel/random.ts';
@@ -14,6 +14,7 @@ import type { Notices } from '../notifications/index.ts';
 import type { OidcProvider, ProviderPages } from '../oidc/index.ts';
 import { createAccountRoutes, createAccountSessions } from './account/index.ts';
 import { createAssetRoutes } from './asset-routes.ts';
+import { createDeviceCookie } from './device-cookie.ts';
 import { createInteractionRoutes } from './interaction/index.ts';
 import type { Metrics } from './metrics.ts';
 import { failures } from './middleware/failures.ts';
@@ -30,6 +31,7 @@ import { relatedOrigins } from './related-origins.ts';
 export interface WebDependencies {
   readonly config: Config;
   readonly journeys: Journeys;
+  readonly ladder: Ladder;
   readonly accounts: Accounts;
   readonly audit: Audit;
   readonly credentials: Credentials;
@@ -45,6 +47,8 @@ export interface WebDependencies {
 export interface Web {
   /** What the provider shows where it can't redirect. */
   readonly providerPages: ProviderPages;
+  /** Whether the browser of a request is trusted with an account. */
+  isTrustedDevice(ctx: Context, accountId: string): Promise<boolean>;
   /** Puts our middleware and routes before the protocol's own. */
   mount(provider: OidcProvider): void;
 }
@@ -79,16 +83,25 @@ export function createWeb(deps: WebDependencies): Web {
     ]);
     return { chosen, uiLocales: request?.uiLocales, client: await findClient(clientId ?? request?.clientId) };
   };
+  const https = config.issuer.startsWith('https://');
+  const devices = createDeviceCookie({ credentials: deps.credentials, random, https });
   const writer = createPageWriter({ config, pages, assets, askedAt });
 
   return {
     providerPages: createProviderPages({ pages: writer, clientFile }),
+    isTrustedDevice: (ctx, accountId) => deps.credentials.trustedDevices.isTrusted(accountId, devices.of(ctx)),
     mount(mounted) {
       provider = mounted;
       const { app, interactions, signedIn } = mounted;
-      const https = config.issuer.startsWith('https://');
       const forms = createForms({ secretBox: deps.secretBox, issuer: config.issuer });
-      const routes = createInteractionRoutes({ ...deps, interactions, forms, pages: writer, client: findClient });
+      const routes = createInteractionRoutes({
+        ...deps,
+        devices,
+        interactions,
+        forms,
+        pages: writer,
+        client: findClient,
+      });
       const sessions = createAccountSessions({ ...deps, signedIn });
       const account = createAccountRoutes({ ...deps, sessions, forms, pages: writer });
       readQueriesInLinearTime(app);

@@ -48,6 +48,7 @@ requires('chromium')('every page of the journey', () => {
     await begin(page, mutuelle);
     await look('portal, signed in', null);
     await press(page, '#step-up');
+    await press(page, '[data-alternative=cancel]');
     await look('portal, no second step', null);
     await page.goto(`${demo.issuer}/session/end`);
     await look('sign-out', 'sign-out');
@@ -135,7 +136,7 @@ requires('chromium')('every page of the journey', () => {
     await enter();
     // The field has the focus already, and Enter sends the form.
     await focused('username');
-    await keyboard.type('bruno');
+    await keyboard.type('dieter');
     await enter();
     await focused('password');
     await keyboard.type('not-his-password');
@@ -143,7 +144,7 @@ requires('chromium')('every page of the journey', () => {
     // The field comes next, wherever a slow page had put the focus.
     await focused('problem');
     await tabTo(page, 'password');
-    await keyboard.type('bruno-demo-password');
+    await keyboard.type('dieter-demo-password');
     await enter();
     expect(await stepOf(page)).toBe('consent');
     await tabTo(page, 'continue');

@@ -97,9 +97,9 @@ requires('chromium')('a sign-in that is interrupted', () => {
         await page.locator(until).waitFor();
       };
       await begin(page, agenda);
-      await page.locator('#username').fill('emma');
+      await page.locator('#username').fill('sam');
       await twice('#password');
-      await page.locator('#password').fill('emma-demo-password');
+      await page.locator('#password').fill('sam-demo-password');
       await twice('[data-step=consent], #claims');
       // Allowed once for both runs of this test.
       if ((await claimsAt(page)) === undefined) await twice('#claims');

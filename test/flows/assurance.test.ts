@@ -6,10 +6,12 @@ import { alice, errorAt, signIn, signInSilently } from './arrange.ts';
 
 const SFA = 'https://refeds.org/profile/sfa';
 const MFA = 'https://refeds.org/profile/mfa';
+/** Out of reach without passkeys. */
+const PHR = 'phr';
 
 const mutuelle = clientFile('mutuelle');
 const demanding = clientFile('demanding', { default_acr_values: [SFA] });
-const excessive = clientFile('excessive', { default_acr_values: [MFA] });
+const excessive = clientFile('excessive', { default_acr_values: [PHR] });
 
 let vestibule: Vestibule;
 let portal: Portal;
@@ -17,7 +19,7 @@ let visitor: Visitor;
 
 beforeAll(async () => {
   vestibule = await startVestibule({
-    // Passwords alone: two factors can't be reached by anybody.
+    // Passwords and codes alone: phishing-resistant can't be reached by anybody.
     settings: { passkeys: { enabled: false } },
     clients: [mutuelle, demanding, excessive],
     people: [alice],
@@ -43,10 +45,10 @@ const MET: readonly (readonly [string, Record<string, string>])[] = [
 ];
 
 const UNMET: readonly (readonly [string, Record<string, string>])[] = [
-  ['acr_values', { acr_values: MFA }],
+  ['acr_values', { acr_values: PHR }],
   ['acr_values that nobody knows', { acr_values: 'urn:unheard-of' }],
-  ['an essential value', essential({ value: MFA })],
-  ['essential values', essential({ values: [MFA, 'urn:unheard-of'] })],
+  ['an essential value', essential({ value: PHR })],
+  ['essential values', essential({ values: [PHR, 'urn:unheard-of'] })],
   ['an essential value that nobody knows', essential({ value: 'urn:unheard-of' })],
 ];
 

@@ -92,7 +92,8 @@ describe('a passkey used without fingerprint, face or PIN', () => {
     const other = new PasskeyBrowser(visitor, vestibule.issuer, browser.device);
     await open(visitor, { acr_values: MFA });
     await visitor.submit({ username });
-    expect(visitor.page.alternatives.has('password')).toBe(false);
+    // A password could, with the touch or a code.
+    expect(visitor.page.alternatives.has('password')).toBe(true);
     const options = await other.options<{ userVerification: string }>();
     expect(options.userVerification).toBe('required');
     const asked = { ...options, userVerification: 'discouraged' } as never;
@@ -197,12 +198,12 @@ describe('the offer', () => {
   });
 });
 
-test('who is signed in and has no passkey is told at once that two factors can’t be reached', async () => {
+test('who is signed in and has no passkey is told at once that no phishing-resistant sign-in can be reached', async () => {
   const somebody = await person();
   await open(visitor);
   await visitor.submit({ username: somebody.username });
   await visitor.submit({ password: somebody.password });
-  await open(visitor, { acr_values: MFA });
+  await open(visitor, { acr_values: 'phr' });
   expect(errorAt(visitor.left)).toBe('unmet_authentication_requirements');
 });
 
@@ -211,5 +212,19 @@ test('who is signed in by password and has a passkey is asked for that alone', a
   await open(browser.visitor, { acr_values: 'phr' });
   expect(browser.visitor.page.step).toBe('passkey');
   await browser.use();
-  expect(await claimsOf(browser.visitor.left)).toMatchObject({ amr: ['hwk', 'user', 'mfa'], acr: 'phr' });
+  expect(await claimsOf(browser.visitor.left)).toMatchObject({ amr: ['pwd', 'hwk', 'user', 'mfa'], acr: 'phr' });
+});
+
+test('a session by password and a touch is not worth a verified passkey', async () => {
+  const { username, password, browser } = await withPasskey({ verifiesUser: false });
+  new PasskeyBrowser(visitor, vestibule.issuer, browser.device);
+  await open(visitor, { acr_values: MFA });
+  await visitor.submit({ username });
+  await visitor.choose('password');
+  await visitor.submit({ password });
+  expect(visitor.page.step).toBe('passkey');
+  await new PasskeyBrowser(visitor, vestibule.issuer, browser.device).use();
+  expect(await claimsOf(visitor.left)).toMatchObject({ amr: ['pwd', 'hwk', 'user', 'mfa'], acr: MFA });
+  await open(visitor, { acr_values: 'phr' });
+  expect(visitor.page.step).toBe('passkey');
 });

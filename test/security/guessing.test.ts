@@ -201,10 +201,10 @@ describe('17 enumeration', () => {
       await time('suspended', 'suspended', 'wrong password');
       await time('too long', 'bruno', 'x'.repeat(10_000));
     }
-    // The difference to find is tenfold; a busy machine blurs the rest.
+    // The difference to find is tenfold; a busy machine blurs what is less than fourfold.
     const known = fastest.get('known') ?? 0;
     for (const what of ['unknown', 'suspended']) {
-      expect([what, (fastest.get(what) ?? 0) > known / 2, (fastest.get(what) ?? 0) < known * 2]).toEqual([
+      expect([what, (fastest.get(what) ?? 0) > known / 4, (fastest.get(what) ?? 0) < known * 4]).toEqual([
         what,
         true,
         true,

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { generate } from 'otplib';
 import { freePort } from './ports.ts';
 import type { Person } from './seed.ts';
 import { NODE_FLAGS, ServerProcess } from './server-process.ts';
@@ -13,6 +14,8 @@ const SEED = resolve(import.meta.dirname, 'seed.ts');
 const STARTED = 'Ctrl-C stops all of it';
 const MAILED_WITHIN_MS = 10_000;
 const POLL_EVERY_MS = 50;
+/** Seconds for which an authenticator app shows a code. */
+const STEP = 30;
 const VARIABLES = ['PORT', 'PORTALS_PORT', 'MAILBOX_PORT', 'SMTP_PORT', 'OPERATIONS_PORT'] as const;
 
 /** A mail as `GET /messages.json` of the demo's mailbox lists it. */
@@ -22,6 +25,15 @@ export interface DemoMail {
   readonly text: string;
   readonly html: string;
 }
+
+/** A text message as `GET /sms.json` of the demo's mailbox lists it. */
+export interface DemoSms {
+  readonly to: string;
+  readonly text: string;
+}
+
+/** A username, or a person who has more than that. */
+export type NewDemoPerson = string | (Partial<Person> & { readonly username: string });
 
 export interface Demo {
   readonly issuer: string;
@@ -33,9 +45,13 @@ export interface Demo {
    * People of a test's own, whom no other test has changed; their passwords and addresses follow
    * the demo's pattern. All in one go.
    */
-  addPeople(usernames: readonly string[]): Promise<void>;
+  addPeople(people: readonly NewDemoPerson[]): Promise<void>;
   /** Waits for a mail to this person, sent already or still under way. @returns all there are, newest first */
   mailsTo(username: string, count: number): Promise<readonly DemoMail[]>;
+  /** The text messages to this number, newest first; one is sent before the page that speaks of it is shown. */
+  smsTo(number: string): Promise<readonly DemoSms[]>;
+  /** The next code of an authenticator app: unused, and good for half a minute at least. Moves the clock. */
+  nextCode(secret: string): Promise<string>;
   /** Moves the clock of server and portals forward: nothing sleeps, everything that expires does. */
   advanceClock(seconds: number): Promise<void>;
   /** Ends it in order and removes what it kept. */
@@ -59,6 +75,12 @@ export async function startDemo(port?: number): Promise<Demo> {
     () => {},
   );
   let clockOffset = 0;
+  /** By the clock of server and portals. */
+  const now = () => Date.now() + clockOffset;
+  const advanceClock = async (seconds: number) => {
+    clockOffset += seconds * 1000;
+    await demo.moveClock(clockOffset);
+  };
   const stop = async () => {
     await demo.end('SIGTERM');
     await rm(data, { recursive: true, force: true });
@@ -74,7 +96,7 @@ export async function startDemo(port?: number): Promise<Demo> {
     issuer: `http://localhost:${ports.get('PORT')}`,
     portals: `http://localhost:${ports.get('PORTALS_PORT')}`,
     mailbox,
-    addPeople: (usernames) => seed(data, usernames.map(personOf)),
+    addPeople: (people) => seed(data, people.map(personOf)),
     async mailsTo(username, count) {
       const deadline = performance.now() + MAILED_WITHIN_MS;
       for (;;) {
@@ -85,20 +107,29 @@ export async function startDemo(port?: number): Promise<Demo> {
         await wait(POLL_EVERY_MS);
       }
     },
-    async advanceClock(seconds) {
-      clockOffset += seconds * 1000;
-      await demo.moveClock(clockOffset);
+    async smsTo(number) {
+      const all = (await (await fetch(`${mailbox}/sms.json`)).json()) as readonly DemoSms[];
+      return all.filter(({ to }) => to === number);
     },
+    async nextCode(secret) {
+      await advanceClock(STEP + 1 - (Math.floor(now() / 1000) % STEP));
+      return generate({ secret, epoch: Math.floor(now() / 1000) });
+    },
+    advanceClock,
     stop,
   };
 }
 
-const personOf = (username: string): Person & { readonly email: string } => ({
-  username,
-  password: `${username}-demo-password`,
-  email: `${username}@example.org`,
-  emailVerified: true,
-});
+const personOf = (person: NewDemoPerson): Person & { readonly email: string } => {
+  const { username, ...more } = typeof person === 'string' ? { username: person } : person;
+  return {
+    username,
+    password: `${username}-demo-password`,
+    email: `${username}@example.org`,
+    emailVerified: true,
+    ...more,
+  };
+};
 
 /** Beside the running demo, into its storage. */
 async function seed(data: string, people: readonly Person[]): Promise<void> {

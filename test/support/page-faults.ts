@@ -45,3 +45,13 @@ export async function tabTo(page: Page, name: string): Promise<void> {
     await page.keyboard.press('Tab');
   }
 }
+
+/** What Tab stops at from here on, up to the main button. */
+export async function stopsToContinue(page: Page): Promise<readonly string[]> {
+  const stops: string[] = [];
+  while (stops.at(-1) !== 'continue' && stops.length < 10) {
+    await page.keyboard.press('Tab');
+    stops.push(await focusOf(page));
+  }
+  return stops;
+}

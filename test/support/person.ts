@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import type { BrowserUnderTest } from './browser.ts';
+import type { Demo } from './demo.ts';
 import { addDevice, BROWSERS, type KeptPasskey } from './virtual-authenticator.ts';
 
 /** What a person does in the demo with a browser, with JavaScript or without. */
@@ -28,6 +29,38 @@ export async function givePassword(
 ): Promise<void> {
   await page.locator('#password').fill(password);
   await press(page);
+}
+
+/** Six digits from an app or a message, on the page that asks for them. */
+export async function giveCode(page: Page, code: string): Promise<void> {
+  await page.locator('#code').fill(code);
+  await press(page);
+}
+
+export async function giveRecoveryCode(page: Page, code: string): Promise<void> {
+  await page.locator('#recovery_code').fill(code);
+  await press(page);
+}
+
+/** The key that a page shows for typing it into an app. */
+export const keyIn = async (page: Page): Promise<string> =>
+  ((await page.locator('.key').textContent()) ?? '').replaceAll(' ', '');
+
+export const recoveryCodesIn = (page: Page): Promise<string[]> => page.locator('#codes code').allTextContents();
+
+/** Ticks the box, and goes on. @returns the codes */
+export async function keepRecoveryCodes(page: Page): Promise<string[]> {
+  const codes = await recoveryCodesIn(page);
+  await page.locator('#kept').check();
+  await press(page);
+  return codes;
+}
+
+/** From the page with a key to the one after the recovery codes. @returns the app's key, and the codes */
+export async function setUpApp(page: Page, demo: Demo): Promise<{ key: string; codes: string[] }> {
+  const key = await keyIn(page);
+  await giveCode(page, await demo.nextCode(key));
+  return { key, codes: await keepRecoveryCodes(page) };
 }
 
 export async function signIn(page: Page, portal: string, username: string): Promise<void> {
@@ -80,6 +113,26 @@ export const problemOn = async (page: Page): Promise<string> =>
 export const stepOf = (page: Page): Promise<string | null> => page.locator('main').getAttribute('data-step');
 
 export const headingOf = async (page: Page): Promise<string> => (await page.locator('h1').textContent()) ?? '';
+
+/** Everything a page says, without header and footer. */
+export const textOf = async (page: Page): Promise<string> => (await page.locator('main').textContent()) ?? '';
+
+/** A person at the keyboard: nothing is touched, nothing is filled in. */
+export function atKeyboard(page: Page) {
+  const enter = async () => {
+    await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')]);
+  };
+  return {
+    /** On whatever leads to another page; waits for that page. */
+    enter,
+    /** Types into the field that has the focus, or gets it in a moment, and presses Enter. */
+    async type(id: string, text: string): Promise<void> {
+      await page.locator(`#${id}:focus`).waitFor();
+      await page.keyboard.type(text);
+      await enter();
+    },
+  };
+}
 
 /** What the portal was told about the person; undefined when nobody is signed in there. */
 export async function claimsAt(page: Page): Promise<Readonly<Record<string, unknown>> | undefined> {

@@ -6,27 +6,44 @@
 import { text } from 'node:stream/consumers';
 import { createAccounts, type NewPerson } from '../../src/accounts/index.ts';
 import { loadConfig } from '../../src/config/index.ts';
-import { createPasswordFactor } from '../../src/credentials/index.ts';
+import { createCredentials } from '../../src/credentials/index.ts';
 import { systemClock as clock } from '../../src/kernel/clock.ts';
 import { createLogger } from '../../src/kernel/logger.ts';
 import { systemRandom as random } from '../../src/kernel/random.ts';
-import { openDurable } from '../../src/storage/registry.ts';
+import { SecretBox } from '../../src/kernel/secret-box.ts';
+import { openDurable, openEphemeral } from '../../src/storage/registry.ts';
 
 export interface Person extends NewPerson {
   readonly password: string;
+  /** An authenticator app that is set up already: its key, base32, and the list of recovery codes that goes with it. */
+  readonly totp?: { readonly secret: string; readonly recoveryCodes?: readonly string[] };
 }
 
 async function addPeople(directory: string, people: readonly Person[]): Promise<void> {
   const config = loadConfig(directory);
   const logger = createLogger('warn');
   const durable = await openDurable(config.storage.durable, { clock, logger });
+  const ephemeral = await openEphemeral(config.storage.ephemeral, { clock, logger });
   const accounts = createAccounts({ store: durable.accounts, clock, random });
-  const passwords = createPasswordFactor({ store: durable.credentials, clock, random, logger, config });
-  for (const { password, ...person } of people) {
+  const credentials = createCredentials({
+    store: durable.credentials,
+    accounts: durable.accounts,
+    challenges: ephemeral.artifacts,
+    counters: ephemeral.counters,
+    clock,
+    random,
+    secretBox: new SecretBox(config.masterKeys, random),
+    logger,
+    config,
+  });
+  for (const { password, totp, ...person } of people) {
     const account = await accounts.add(person);
-    await passwords.set(account.id, password);
+    await credentials.password.set(account.id, password);
+    if (totp) await credentials.totp.setSecret(account.id, totp.secret);
+    if (totp?.recoveryCodes) await credentials.recoveryCodes.set(account.id, totp.recoveryCodes);
   }
-  await passwords.close();
+  await credentials.close();
+  await ephemeral.close();
   await durable.close();
 }
 

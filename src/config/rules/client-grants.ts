@@ -14,6 +14,15 @@ const granted = ({ grant_types }: ClientFile, ...grants: readonly ClientFile['gr
 
 /** Which grants go with which response types, and what they need. */
 export const clientGrantRules: readonly Rule<ClientSubject>[] = [
+  // Nobody could ever sign in there.
+  clientRule(
+    ['vestibule.minimum_acr'],
+    ['vestibule', 'minimum_acr'],
+    ({ vestibule }, { assurance }) =>
+      vestibule.minimum_acr !== undefined && !assurance.levels.some(({ acr }) => acr === vestibule.minimum_acr),
+    'is none of assurance.levels in vestibule.yaml',
+    { readsServer: ['assurance'] },
+  ),
   clientRule(
     ['client_id'],
     ['client_id'],

@@ -1,8 +1,19 @@
-import { isLoopbackHost } from '../loopback.ts';
+import { isLoopbackAddress, isLoopbackHost } from '../loopback.ts';
 import type { Rule, ServerSubject } from './rule.ts';
 
-/** The SMTP server notices go through. */
+/** Where mails and text messages go. */
 export const mailRules: readonly Rule<ServerSubject>[] = [
+  {
+    reads: ['sms'],
+    *check({ settings: { sms } }) {
+      if (sms && !sms.url.startsWith('https:') && !isLoopbackAddress(sms.url)) {
+        yield { path: ['sms', 'url'], message: 'must begin with https://: codes would be read by anybody on the way' };
+      }
+      if (sms && !Object.values(sms.body).some((value) => value.includes('{{text}}'))) {
+        yield { path: ['sms', 'body'], message: 'has no {{text}}: the code would never be sent' };
+      }
+    },
+  },
   {
     reads: ['mail'],
     *check({ settings: { mail, issuer } }) {

@@ -26,4 +26,15 @@ export const referenceRules: readonly Rule<ServerSubject>[] = [
       }
     },
   },
+  // A level named twice has two places in the order, and satisfies itself or not by accident.
+  {
+    reads: ['assurance'],
+    *check({ settings: { assurance } }): Generator<Finding> {
+      const names = assurance.levels.map(({ acr }) => acr);
+      for (const [index, name] of names.entries()) {
+        if (names.indexOf(name) !== index)
+          yield { path: ['assurance', 'levels', index, 'acr'], message: 'is named twice: each level has one place' };
+      }
+    },
+  },
 ];

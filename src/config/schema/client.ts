@@ -25,6 +25,11 @@ export const vestibuleClient = z.strictObject({
     .boolean()
     .default(false)
     .describe('First-party only: a refresh token with every code, bound to the session'),
+  minimum_acr: z.string().optional().describe('Least level of assurance, whatever a request asks for'),
+  trusted_device_suffices: z
+    .boolean()
+    .default(false)
+    .describe('A trusted device stands in for the second factor even where this client demands one'),
   profile_in_id_token: z.boolean().default(false).describe('Puts the claims of the scopes into the ID token as well'),
   fapi: z.boolean().default(false).describe('Hold this client to the FAPI 2.0 security profile'),
   default_language: language.optional().describe('Language where the browser names none that is offered'),

@@ -132,6 +132,57 @@ export const serverSchema = z.strictObject({
     .prefault({})
     .describe('Signing in with fingerprint, face or screen lock (WebAuthn)'),
 
+  totp: z
+    .strictObject({
+      algorithm: z.enum(['sha1', 'sha256', 'sha512']).default('sha1').describe('Many apps know sha1 only'),
+      period: z.int().min(15).max(120).default(30).describe('Seconds a code is shown; many apps know 30 only'),
+    })
+    .prefault({})
+    .describe('Authenticator apps (RFC 6238), for people who set one up from now on'),
+
+  sms: z
+    .strictObject({
+      url: webAddress.describe('Address of the gateway'),
+      headers: z.record(z.string(), secret(1)).default({}).describe('Sent along, such as Authorization, as ${env:…}'),
+      encoding: z.enum(['json', 'form']).default('json').describe('Form of the body'),
+      body: z
+        .record(z.string(), z.string())
+        .default({ to: '{{to}}', text: '{{text}}' })
+        .describe('Fields of the body; {{to}} is the number, {{text}} the message'),
+      per_day: z.int().min(1).max(100).default(10).describe('Messages to one number a day'),
+    })
+    .optional()
+    .describe('Codes by SMS for people with a confirmed number and no app; without this section there are none'),
+
+  trusted_devices: z
+    .strictObject({
+      enabled: z.boolean().default(false).describe('Whether people may say "Don’t ask on this device"'),
+      lifetime: duration.prefault('30d').describe('How long a device is trusted'),
+    })
+    .prefault({})
+    .describe('Browsers in which the second factor is not asked for again'),
+
+  assurance: z
+    .strictObject({
+      levels: z
+        .array(
+          z.strictObject({
+            acr: z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'a name without spaces, quotes or backslashes'),
+            requires: z.enum(['one_factor', 'two_factors', 'phishing_resistant', 'hardware']),
+          }),
+        )
+        .nonempty()
+        .default([
+          { acr: 'https://refeds.org/profile/sfa', requires: 'one_factor' },
+          { acr: 'https://refeds.org/profile/mfa', requires: 'two_factors' },
+          { acr: 'phr', requires: 'phishing_resistant' },
+          { acr: 'phrh', requires: 'hardware' },
+        ])
+        .describe('Names of the levels (acr), lowest first; each satisfies a demand for those before it'),
+    })
+    .prefault({})
+    .describe('What sign-ins are worth'),
+
   account: z
     .strictObject({
       proof_age: duration

@@ -56,7 +56,7 @@ export interface PasskeyFactor extends Factor {
 }
 
 export function createPasskeyFactor(services: CredentialServices): PasskeyFactor {
-  const { store, accounts, challenges: artifacts, clock, random, secretBox, logger, config } = services;
+  const { store, accounts, challenges: artifacts, clock, random, secretBox, logger, config, changed } = services;
   const { enabled, origins, offer } = config.passkeys;
   const attests = config.passkeys.attestation === 'direct';
   const party = relyingParty(config);
@@ -114,7 +114,12 @@ export function createPasskeyFactor(services: CredentialServices): PasskeyFactor
       refuseIfDisabled();
       return creation.begin(...ceremony);
     },
-    enrol: async (registration) => (enabled ? creation.finish(registration) : DISABLED),
+    async enrol(registration) {
+      if (!enabled) return DISABLED;
+      const outcome = await creation.finish(registration);
+      if (outcome.created) await changed(registration.accountId);
+      return outcome;
+    },
     offers,
 
     async list(accountId) {
@@ -138,7 +143,7 @@ export function createPasskeyFactor(services: CredentialServices): PasskeyFactor
       await record();
       if (await store.removeUnlessLast(accountId, KIND, id, waysIn)) {
         // Whoever deletes one does not want to be offered the next at once.
-        await offers.skip(accountId);
+        await Promise.all([offers.skip(accountId), changed(accountId)]);
         return true;
       }
       // Not removed: the last one, or gone since (a second click).
@@ -149,7 +154,11 @@ export function createPasskeyFactor(services: CredentialServices): PasskeyFactor
     async remove(accountId) {
       const passkeys = await store.list(accountId, KIND);
       // Whoever lost them all is offered a new one again, whatever was answered before.
-      await Promise.all([...passkeys.map(({ id }) => store.remove(accountId, KIND, id)), offers.forget(accountId)]);
+      await Promise.all([
+        ...passkeys.map(({ id }) => store.remove(accountId, KIND, id)),
+        offers.forget(accountId),
+        changed(accountId),
+      ]);
     },
 
     async signals(accountId) {

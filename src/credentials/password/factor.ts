@@ -45,9 +45,17 @@ export interface PasswordFactor extends Factor {
 /** What setting and checking passwords needs; commands that know no other factor have no more. */
 export type PasswordServices = Pick<CredentialServices, 'store' | 'clock' | 'random' | 'logger'> & {
   readonly config: Pick<Config, 'passwords'>;
+  changed?(accountId: string): Promise<void>;
 };
 
-export function createPasswordFactor({ store, clock, random, logger, config }: PasswordServices): PasswordFactor {
+export function createPasswordFactor({
+  store,
+  clock,
+  random,
+  logger,
+  config,
+  changed,
+}: PasswordServices): PasswordFactor {
   const settings = config.passwords;
   const bcrypt = new Bcrypt();
   const hashes = new PasswordHashes(settings, random, bcrypt);
@@ -114,6 +122,7 @@ export function createPasswordFactor({ store, clock, random, logger, config }: P
     async set(accountId, password) {
       check(password);
       await write(accountId, await queue.run(() => hashes.hash(password)));
+      await changed?.(accountId);
     },
 
     setHash: (accountId, hash) => write(accountId, hash),

@@ -10,7 +10,7 @@ export const identify: Step = {
   id: 'identify',
   fields: ['username', 'credential'],
 
-  async view(state, { loginHint }, form) {
+  async view(state, { loginHint }, _services, form) {
     return { username: form?.username ?? state.username ?? loginHint ?? '' };
   },
 

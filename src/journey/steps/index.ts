@@ -1,12 +1,28 @@
 /** The steps a journey can be made of. Each returns facts to the dispatcher; none calls another. */
 import { consent } from './consent.ts';
+import { enrolTotp } from './enrol-totp.ts';
 import { identify } from './identify.ts';
 import { offerPasskey } from './offer-passkey.ts';
 import { passkey } from './passkey.ts';
 import { password } from './password.ts';
+import { recoveryCode } from './recovery-code.ts';
+import { recoveryCodes } from './recovery-codes.ts';
+import { sms } from './sms.ts';
 import type { Step, StepId } from './step.ts';
+import { totp } from './totp.ts';
 
-const STEPS: readonly Step[] = [identify, passkey, password, offerPasskey, consent];
+const STEPS: readonly Step[] = [
+  identify,
+  passkey,
+  password,
+  totp,
+  sms,
+  recoveryCode,
+  enrolTotp,
+  recoveryCodes,
+  offerPasskey,
+  consent,
+];
 
 const byId = new Map(STEPS.map((step) => [step.id, step]));
 

@@ -1,7 +1,6 @@
 import type { Owner } from '../../credentials/index.ts';
 import { epochSeconds } from '../../kernel/clock.ts';
 import { VestibuleError } from '../../kernel/errors.ts';
-import { acrOf, mayChangeFactors } from '../assurance.ts';
 import type { JourneyState } from '../state.ts';
 import { bindingOf } from './passkey-proof.ts';
 import type { Step, StepServices } from './step.ts';
@@ -22,7 +21,7 @@ export const offerPasskey: Step = {
   },
 
   async submit(state, form, { browser, record }, services) {
-    const { credentials, notices } = services;
+    const { credentials, notices, ladder } = services;
     const { accountId } = await ownerOf(state, services);
     if ('skip' in form || 'never' in form) {
       await credentials.passkey.offers['never' in form ? 'stop' : 'skip'](accountId);
@@ -31,7 +30,7 @@ export const offerPasskey: Step = {
     if (form.credential === undefined) return { problem: { code: 'passkey_no_script' } };
     if (isOver(state, services)) return { problem: { code: 'passkey_too_late' } };
     // Another passkey was created since the offer: by now more has to be shown than was.
-    if (!mayChangeFactors(acrOf(state.proofs), await credentials.potential(accountId)))
+    if (!ladder.mayChangeFactors(ladder.acrOf(state.proofs), await credentials.potential(accountId)))
       return {
         facts: { offer: undefined },
         events: [{ event: 'passkey.refused', accountId, details: { reason: 'assurance' } }],

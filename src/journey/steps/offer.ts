@@ -1,7 +1,5 @@
-import type { Credentials } from '../../credentials/index.ts';
-import { acrOf, mayChangeFactors } from '../assurance.ts';
 import type { JourneyState, Proof } from '../state.ts';
-import type { StepContext } from './step.ts';
+import type { StepContext, StepServices } from './step.ts';
 
 /** Seconds a person may spend over the offer: a portal that wants a younger proof is answered at once. */
 const LEISURE = 3600;
@@ -15,7 +13,7 @@ export async function offerAfter(
   offer: NonNullable<JourneyState['offer']>,
   accountId: string,
   { browser, maxAge = LEISURE }: StepContext,
-  { passkey, potential }: Credentials,
+  { credentials: { passkey, potential }, ladder }: Pick<StepServices, 'credentials' | 'ladder'>,
 ): Promise<JourneyState['offer']> {
   if (!browser.platform || !passkey.offers.enabled || maxAge < LEISURE) return undefined;
   const [isWelcome, enrolled, methods] = await Promise.all([
@@ -24,5 +22,5 @@ export async function offerAfter(
     potential(accountId),
   ]);
   const isNew = offer === 'this-device' || !enrolled;
-  return isWelcome && isNew && mayChangeFactors(acrOf(proofs), methods) ? offer : undefined;
+  return isWelcome && isNew && ladder.mayChangeFactors(ladder.acrOf(proofs), methods) ? offer : undefined;
 }

@@ -1,22 +1,25 @@
 import type { Wanted } from '../../credentials/index.ts';
 import { epochSeconds } from '../../kernel/clock.ts';
-import { passwordSuffices } from '../next-step.ts';
+import { suffices, withAccount } from '../next-step.ts';
 import type { JourneyState, Proof } from '../state.ts';
+import { enrolledOf } from './enrolled.ts';
 import { offerAfter } from './offer.ts';
 import type { StepContext, StepOutcome, StepServices } from './step.ts';
 
 /** What a passkey's challenge is bound to: it answers this journey and no other. */
 export const bindingOf = ({ uid }: JourneyState): string => `interaction ${uid}`;
 
-/** Where one factor is not enough, fingerprint, face or PIN must be part of it. */
-const needsVerifiedUser = ({ demand }: StepContext): boolean => !passwordSuffices(demand);
+/** Where a touch is not enough with what was proven before, fingerprint, face or PIN must be part of it. */
+const needsVerifiedUser = (state: JourneyState, { demand }: StepContext, { ladder }: StepServices): boolean =>
+  !suffices({ ladder, demand: withAccount(state, demand) }, [...state.proofs, { amr: ['hwk', 'user'] }]);
 
 export const beginPasskey = (
   wanted: Wanted,
   state: JourneyState,
   context: StepContext,
-  { credentials }: StepServices,
-): Promise<unknown> => credentials.passkey.begin(bindingOf(state), wanted, needsVerifiedUser(context));
+  services: StepServices,
+): Promise<unknown> =>
+  services.credentials.passkey.begin(bindingOf(state), wanted, needsVerifiedUser(state, context, services));
 
 /**
  * Signs in with a passkey: of the person named before, or of whoever chose one where nobody was.
@@ -26,13 +29,14 @@ export async function provePasskey(
   response: string,
   state: JourneyState,
   context: StepContext,
-  { accounts, credentials, attempts, clock }: StepServices,
+  services: StepServices,
 ): Promise<StepOutcome> {
+  const { accounts, credentials, attempts, clock } = services;
   const attempt = await attempts.beginFrom(context.address);
   const outcome = await credentials.passkey
     .verify({
       binding: bindingOf(state),
-      verified: needsVerifiedUser(context),
+      verified: needsVerifiedUser(state, context, services),
       response,
       ...(state.username === undefined ? {} : { owner: { accountId: state.accountId } }),
     })
@@ -59,14 +63,17 @@ export async function provePasskey(
     ...(outcome.attested ? { attested: true } : {}),
   };
   const proofs = [...state.proofs, proof];
+  const [rest, offer] = await Promise.all([
+    enrolledOf(account, context.device, services),
+    outcome.crossDevice ? offerAfter(proofs, 'this-device', account.id, context, services) : undefined,
+  ]);
   return {
     facts: {
       username: state.username ?? account.username,
       accountId: account.id,
       proofs,
-      offer: outcome.crossDevice
-        ? await offerAfter(proofs, 'this-device', account.id, context, credentials)
-        : undefined,
+      ...rest,
+      offer,
     },
     events: [{ event: 'login.succeeded', accountId: account.id, details: { factor: 'passkey' } }],
     settle: attempt.succeeded,

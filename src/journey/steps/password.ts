@@ -1,5 +1,6 @@
 import { epochSeconds } from '../../kernel/clock.ts';
 import type { Proof } from '../state.ts';
+import { enrolledOf } from './enrolled.ts';
 import { offerAfter } from './offer.ts';
 import { NOBODY, type Step } from './step.ts';
 
@@ -15,7 +16,8 @@ export const password: Step = {
     };
   },
 
-  async submit(state, form, context, { accounts, credentials, attempts, clock }) {
+  async submit(state, form, context, services) {
+    const { accounts, credentials, attempts, clock } = services;
     if ('switch' in form) return { facts: NOBODY };
     if (form.alternative === 'passkey') return { facts: { instead: undefined } };
 
@@ -36,9 +38,15 @@ export const password: Step = {
 
     const proof: Proof = { factor: 'password', amr: credentials.password.amr, at: epochSeconds(clock) };
     const proofs = [...state.proofs, proof];
-    const offer = accountId && (await offerAfter(proofs, 'first', accountId, context, credentials));
+    const [offer, rest] =
+      accountId === undefined
+        ? []
+        : await Promise.all([
+            offerAfter(proofs, 'first', accountId, context, services),
+            enrolledOf({ id: accountId, minimumAcr: account?.minimumAcr }, context.device, services),
+          ]);
     return {
-      facts: { proofs, ...(offer ? { offer } : {}) },
+      facts: { proofs, ...rest, ...(offer ? { offer } : {}) },
       events: [{ event: 'login.succeeded', ...who }],
       settle: attempt.succeeded,
     };

@@ -2,10 +2,21 @@ import type { Accounts } from '../../accounts/index.ts';
 import type { Credentials } from '../../credentials/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Notices } from '../../notifications/index.ts';
+import type { Ladder } from '../assurance.ts';
 import type { Attempts } from '../attempts.ts';
-import type { Demand, JourneyState } from '../state.ts';
+import type { Demand, JourneyState, Second } from '../state.ts';
 
-export type StepId = 'identify' | 'passkey' | 'password' | 'offer-passkey' | 'consent';
+export type StepId =
+  | 'identify'
+  | 'passkey'
+  | 'password'
+  | 'totp'
+  | 'sms'
+  | 'recovery-code'
+  | 'enrol-totp'
+  | 'recovery-codes'
+  | 'offer-passkey'
+  | 'consent';
 
 /** Form fields as posted: single strings only, anything else was refused before. */
 export type StepForm = Readonly<Record<string, string>>;
@@ -25,9 +36,13 @@ export interface StepContext {
   /** Prefilled name (`login_hint`), untrusted. */
   readonly loginHint?: string;
   readonly consent?: ConsentRequest;
+  /** Ways to what is still missing that the person has, the one on show among them. */
+  readonly ways: readonly Second[];
   /** Network of the visitor (`addressPrefix`). */
   readonly address: string;
   readonly browser: BrowserAbilities;
+  /** Random id of the browser, in a cookie since it was trusted with somebody. */
+  readonly device?: string | undefined;
   /** Records something before it is done: what can't be recorded is not done. */
   record(event: StepEvent): Promise<void>;
   /** Seconds a proof may be old when the portal gets its answer (`max_age`). */
@@ -50,6 +65,7 @@ export interface StepServices {
   readonly credentials: Credentials;
   readonly attempts: Attempts;
   readonly notices: Notices;
+  readonly ladder: Ladder;
   /** Seconds for which a proof is fresh enough to change how the account signs in. */
   readonly proofAge: number;
   readonly clock: Clock;
@@ -61,6 +77,8 @@ export type StepView = Readonly<Record<string, unknown>>;
 export interface Problem {
   readonly code: string;
   readonly values?: Readonly<Record<string, string | number>>;
+  /** Seconds until another try makes sense. */
+  readonly wait?: number;
 }
 
 /** What a step found out; `undefined` takes a fact back. */
@@ -92,6 +110,12 @@ export const NOBODY: Facts = {
   known: undefined,
   passkey: undefined,
   instead: undefined,
+  enrolled: undefined,
+  required: undefined,
+  way: undefined,
+  trusted: undefined,
+  trust: undefined,
+  codes: undefined,
   offer: undefined,
   proofs: [],
 };
@@ -100,7 +124,7 @@ export interface Step {
   readonly id: StepId;
   /** Names its form may carry; anything else is refused (security-catalogue: mass assignment). */
   readonly fields: readonly string[];
-  view(state: JourneyState, context: StepContext, form?: StepForm): Promise<StepView>;
+  view(state: JourneyState, context: StepContext, services: StepServices, form?: StepForm): Promise<StepView>;
   /** What the page's script needs to begin: fetched when it does, as it is good for minutes only. */
   begin?(state: JourneyState, form: StepForm, context: StepContext, services: StepServices): Promise<unknown>;
   /** @throws VestibuleError when the step can't be decided; nothing is granted then */

@@ -9,13 +9,14 @@ interface Row {
   email: string | null;
   email_verified: number;
   state: AccountState;
+  minimum_acr: string | null;
   profile: string;
   created_at: number;
   updated_at: number;
   version: number;
 }
 
-const COLUMNS = 'id, username, email, email_verified, state, profile, created_at, updated_at, version';
+const COLUMNS = 'id, username, email, email_verified, state, minimum_acr, profile, created_at, updated_at, version';
 
 export class SqliteAccounts implements AccountStore {
   readonly #database: Database;
@@ -36,11 +37,11 @@ export class SqliteAccounts implements AccountStore {
     // "Is an identifier taken?" is asked by the statement that writes: there is no moment in between.
     const taken = 'SELECT 1 FROM identifiers WHERE identifier IN (SELECT value FROM json_each(?))';
     this.#insert = database.prepare(
-      `INSERT INTO accounts (${COLUMNS}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (${taken})
+      `INSERT INTO accounts (${COLUMNS}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (${taken})
          ON CONFLICT (id) DO NOTHING`,
     );
     this.#replace = database.prepare(
-      `UPDATE accounts SET username = ?, email = ?, email_verified = ?, state = ?, profile = ?, created_at = ?,
+      `UPDATE accounts SET username = ?, email = ?, email_verified = ?, state = ?, minimum_acr = ?, profile = ?, created_at = ?,
          updated_at = ?, version = version + 1
        WHERE id = ? AND version = ? AND NOT EXISTS (${taken} AND account_id <> ?)`,
     );
@@ -100,6 +101,7 @@ const changeable = (account: Account): (string | number | null)[] => [
   optionalText('email', account.email),
   flag('emailVerified', account.emailVerified),
   text('state', account.state),
+  optionalText('minimumAcr', account.minimumAcr),
   json('profile', account.profile),
   whole('createdAt', account.createdAt),
   whole('updatedAt', account.updatedAt),
@@ -117,5 +119,6 @@ function accountOf(found: Row): Account {
     version: found.version,
   };
   if (found.email !== null) account.email = found.email;
+  if (found.minimum_acr !== null) account.minimumAcr = found.minimum_acr;
   return account;
 }

@@ -1,40 +1,22 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
-import { type Audit, addressPrefix } from '../../audit/index.ts';
-import { type Credentials, NAME_MAX_LENGTH, type Owner } from '../../credentials/index.ts';
+import { NAME_MAX_LENGTH, type Owner } from '../../credentials/index.ts';
 import { VestibuleError } from '../../kernel/errors.ts';
-import type { Logger } from '../../kernel/logger.ts';
-import type { Notices } from '../../notifications/index.ts';
 import { redirect, sendJson, sendProblem, wantsJson } from '../answers.ts';
-import type { Metrics } from '../metrics.ts';
-import type { Forms } from '../middleware/forms.ts';
-import type { PageWriter } from '../page-writer.ts';
-import type { AccountSessions, Found, Visitor } from './session.ts';
-
-export interface PasskeyRoutesDependencies {
-  readonly sessions: AccountSessions;
-  readonly credentials: Credentials;
-  readonly notices: Notices;
-  readonly audit: Audit;
-  readonly forms: Forms;
-  readonly pages: PageWriter;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
-}
+import { type AccountDependencies, admit, purposeOf, recorder } from './section.ts';
+import type { Visitor } from './session.ts';
 
 const LIST = '/account/passkeys';
 const ADD = `${LIST}/add`;
+/** Seconds a ceremony may take: as long as its challenge lives. */
+const CEREMONY = 300;
 
 /** The passkeys of whoever is signed in: list, add, rename, delete. Nobody else's is ever looked at. */
-export function createPasskeyRoutes(deps: PasskeyRoutesDependencies): Router {
+export function createPasskeyRoutes(deps: AccountDependencies): Router {
   const { sessions, credentials, notices, forms, pages, metrics } = deps;
   const router = new Router();
 
-  const record = async (ctx: Context, { accountId }: Visitor, event: string, details: Record<string, string>) => {
-    const { requestId } = ctx.state;
-    deps.logger.info({ event, request_id: requestId, account: accountId, ...details });
-    await deps.audit.record({ event, accountId, requestId, address: addressPrefix(ctx.ip), details });
-  };
+  const record = recorder(deps);
 
   router.get('/account', async (ctx) => redirect(ctx, LIST));
 
@@ -88,7 +70,7 @@ export function createPasskeyRoutes(deps: PasskeyRoutesDependencies): Router {
   });
 
   router.post(ADD, async (ctx) => {
-    const visitor = admit(ctx, await sessions.freshAtStart(ctx, ADD));
+    const visitor = admit(ctx, await sessions.freshAtStart(ctx, ADD, CEREMONY));
     if (!visitor) return;
     const form = await forms.read(ctx, purposeOf(visitor), ['credential']);
     const outcome =
@@ -197,16 +179,6 @@ export function createPasskeyRoutes(deps: PasskeyRoutesDependencies): Router {
 
   return router;
 }
-
-/** Sends whoever has to sign in first on their way. @returns undefined then */
-function admit(ctx: Context, found: Found): Visitor | undefined {
-  if ('visitor' in found) return found.visitor;
-  redirect(ctx, found.signIn);
-  return undefined;
-}
-
-/** Forms and ceremonies of the account area belong to one session. */
-const purposeOf = ({ sessionId }: Visitor): string => `account ${sessionId}`;
 
 const ownerOf = ({ account }: Visitor): Owner => ({
   accountId: account.id,

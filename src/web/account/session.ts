@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { Accounts } from '../../accounts/index.ts';
 import type { Config } from '../../config/config.ts';
 import type { Credentials } from '../../credentials/index.ts';
-import { acrOf, mayChangeFactors } from '../../journey/index.ts';
+import type { Ladder } from '../../journey/index.ts';
 import { type Clock, epochSeconds } from '../../kernel/clock.ts';
 import { accountSignIn, type SignedIn } from '../../oidc/index.ts';
 import type { Account } from '../../storage/ports.ts';
@@ -25,21 +25,20 @@ export interface AccountSessions {
   fresh(ctx: Context, back: string): Promise<Found>;
   /** Whether what was proven, however long ago, is as strong as the account can show. */
   isStrong(visitor: Visitor): Promise<boolean>;
-  /** The same at the end of a ceremony that was begun in time: what a device has made by then is not thrown away. */
-  freshAtStart(ctx: Context, back: string): Promise<Found>;
+  /** The same at the end of something that was begun in time: what was made by then is not thrown away.
+   *  @param seconds it may take */
+  freshAtStart(ctx: Context, back: string, seconds: number): Promise<Found>;
 }
-
-/** Seconds a ceremony may take: as long as its challenge lives. */
-const CEREMONY = 300;
 
 export function createAccountSessions(deps: {
   config: Config;
   accounts: Accounts;
   credentials: Credentials;
+  ladder: Ladder;
   clock: Clock;
   signedIn(ctx: Context): Promise<SignedIn | undefined>;
 }): AccountSessions {
-  const { config, accounts, credentials, clock } = deps;
+  const { config, accounts, credentials, ladder, clock } = deps;
   const { issuer, account: settings } = config;
 
   const visitor = async (ctx: Context, back: string): Promise<Found> => {
@@ -57,15 +56,15 @@ export function createAccountSessions(deps: {
     const potential = await credentials.potential(accountId);
     // The same comparison as for `max_age`, or the browser would be sent to and fro.
     const isFresh = epochSeconds(clock) - authTime <= seconds;
-    if (isFresh && mayChangeFactors(acr, potential)) return found;
-    const demands = { maxAge: settings.proof_age, acr: acrOf([{ amr: potential }]) };
+    if (isFresh && ladder.mayChangeFactors(acr, potential)) return found;
+    const demands = { maxAge: settings.proof_age, acr: ladder.acrOf(potential) };
     return { signIn: accountSignIn(issuer, back, demands) };
   };
 
   return {
     visitor,
-    isStrong: async ({ acr, accountId }) => mayChangeFactors(acr, await credentials.potential(accountId)),
+    isStrong: async ({ acr, accountId }) => ladder.mayChangeFactors(acr, await credentials.potential(accountId)),
     fresh: (ctx, back) => within(settings.proof_age, ctx, back),
-    freshAtStart: (ctx, back) => within(settings.proof_age + CEREMONY, ctx, back),
+    freshAtStart: (ctx, back, seconds) => within(settings.proof_age + seconds, ctx, back),
   };
 }

@@ -4,12 +4,13 @@ import type { Accounts } from '../../accounts/index.ts';
 import { type Audit, addressPrefix } from '../../audit/index.ts';
 import type { ClientFile } from '../../config/schema/client.ts';
 import {
-  acrOf,
+  amrOf,
   type BrowserAbilities,
   fieldsOf,
   type JourneyInput,
   type JourneyState,
   type Journeys,
+  type Ladder,
   type Showing,
   type StepEvent,
 } from '../../journey/index.ts';
@@ -17,6 +18,7 @@ import { VestibuleError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Interactions, PendingInteraction } from '../../oidc/index.ts';
 import { redirect, sendJson, sendProblem, wantsJson } from '../answers.ts';
+import type { DeviceCookie } from '../device-cookie.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Forms } from '../middleware/forms.ts';
 import type { PageWriter } from '../page-writer.ts';
@@ -25,6 +27,8 @@ import type { PageModel } from '../pages/index.ts';
 export interface InteractionDependencies {
   readonly interactions: Interactions;
   readonly journeys: Journeys;
+  readonly ladder: Ladder;
+  readonly devices: DeviceCookie;
   readonly accounts: Accounts;
   readonly audit: Audit;
   readonly forms: Forms;
@@ -120,7 +124,8 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
     // The trail first: what can't be recorded is not granted.
     await record();
     if ('refused' in result) return redirect(ctx, await interactions.refuse(pending, result.refused));
-    const [location] = await Promise.all([answer(pending, result.finished, interactions), result.settle()]);
+    await deps.devices.trust(ctx, result.finished);
+    const [location] = await Promise.all([answer(pending, result.finished, deps), result.settle()]);
     redirect(ctx, location);
   });
 
@@ -135,19 +140,36 @@ async function inputOf(
   deps: InteractionDependencies,
 ): Promise<JourneyInput> {
   const { accounts } = deps;
-  const account = pending.accountId === undefined ? undefined : await accounts.find(pending.accountId);
+  const [account, client] = await Promise.all([
+    pending.accountId === undefined ? undefined : accounts.find(pending.accountId),
+    deps.client(pending.clientId),
+  ]);
   const { scopes, claims, resources } = pending.asked;
   return {
     uid: pending.uid,
     clientId: pending.clientId,
     expiresAt: pending.expiresAt,
-    demand: { prompt: pending.prompt, acr: pending.acr },
+    demand: {
+      prompt: pending.prompt,
+      levels: pending.levels,
+      trustedDeviceSuffices: client?.vestibule.trusted_device_suffices === true,
+    },
     address: addressPrefix(ctx.ip),
     browser: abilitiesOf(ctx),
+    device: deps.devices.of(ctx),
     record: (event) => note(ctx, pending, String(ctx.params.step), [event], deps),
     maxAge: pending.maxAge,
     ...(pending.loginHint === undefined ? {} : { loginHint: pending.loginHint.slice(0, 254) }),
-    ...(account?.state === 'active' ? { signedIn: { accountId: account.id, username: account.username } } : {}),
+    ...(account?.state === 'active'
+      ? {
+          signedIn: {
+            accountId: account.id,
+            username: account.username,
+            minimumAcr: account.minimumAcr,
+            ...(pending.session ? { session: pending.session } : {}),
+          },
+        }
+      : {}),
     ...(pending.prompt === 'consent'
       ? {
           consent: {
@@ -165,14 +187,14 @@ async function inputOf(
 async function answer(
   pending: PendingInteraction,
   { accountId, proofs, language }: Pick<JourneyState, 'accountId' | 'proofs' | 'language'>,
-  interactions: Interactions,
+  { interactions, ladder }: InteractionDependencies,
 ): Promise<string> {
   if (pending.prompt === 'consent') return interactions.consent(pending);
   const last = proofs.at(-1);
   // Nobody is signed in without a proof, whatever the table said.
   if (accountId === undefined || last === undefined) throw new VestibuleError('session_expired', 400);
-  const amr = [...new Set(proofs.flatMap((proof) => proof.amr))];
-  return interactions.signIn(pending, { accountId, amr, acr: acrOf(proofs), at: last.at, language });
+  const acr = ladder.acrOf(proofs);
+  return interactions.signIn(pending, { accountId, amr: amrOf(proofs), acr, at: last.at, language });
 }
 
 /** Written by the pages' script (`views/assets/passkeys.js`), so that the right page comes at once. */

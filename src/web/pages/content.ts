@@ -1,10 +1,12 @@
 import { formatList, formatWait, type Texts, type Translate } from '../../i18n/index.ts';
+import { formatDay } from './dates.ts';
 import type { PageModels, Problem } from './models.ts';
 
 /** The sentence of a problem; one without a text of its own gets the general sentence. */
-export function formatProblem({ code, values }: Problem, texts: Texts, t: Translate): string {
+export function formatProblem({ code, values, wait }: Problem, texts: Texts, t: Translate, locale: string): string {
   const key = `problems.${code}`;
-  return texts.has(key) ? t(key, values) : t('problems.unexpected');
+  if (!texts.has(key)) return t('problems.unexpected');
+  return t(key, wait === undefined ? values : { ...values, wait: formatWait(wait, locale) });
 }
 
 /** Where a code has no text of its own, the status says enough. */
@@ -82,11 +84,6 @@ const NOTICES = {
 /** The list of passkeys: what a card shows and no more, with dates as the language writes them. */
 export function describePasskeys(model: PageModels['account-passkeys'], t: Translate, locale: string) {
   const { notice, signals } = model;
-  const dates = new Intl.DateTimeFormat(locale, { dateStyle: 'long' });
-  const moment = (seconds: number) => {
-    const date = new Date(seconds * 1000);
-    return { iso: date.toISOString(), text: dates.format(date) };
-  };
   return {
     notice: notice && t(NOTICES[notice]),
     cards: model.passkeys.map(({ name, provider, synced, renameHref, deleteHref, ...times }) => ({
@@ -95,8 +92,8 @@ export function describePasskeys(model: PageModels['account-passkeys'], t: Trans
       synced,
       renameHref,
       deleteHref,
-      created: moment(times.createdAt),
-      lastUsed: times.lastUsedAt === undefined ? undefined : moment(times.lastUsedAt),
+      created: formatDay(times.createdAt, locale),
+      lastUsed: times.lastUsedAt === undefined ? undefined : formatDay(times.lastUsedAt, locale),
     })),
     signals: signals && {
       rpId: signals.rpId,

@@ -14,5 +14,6 @@ export type {
   PasskeySignals,
   PasskeyView,
   Problem,
+  Way,
 } from './models.ts';
 export { createPages, type Pages } from './renderer.ts';

@@ -10,3 +10,11 @@ export function safeLink(address: unknown): string {
   const { protocol } = new URL(address);
   return protocol === 'https:' || protocol === 'http:' ? address : '';
 }
+
+/**
+ * The address that sets an authenticator app up, for the one page that shows it; `safeLink` refuses it.
+ * @returns '' for anything else
+ */
+export function setupLink(address: unknown): string {
+  return typeof address === 'string' && /^otpauth:\/\/totp\/[\x21-\x7e]+$/.test(address) ? address : '';
+}

@@ -5,7 +5,12 @@ import type { TextValues } from '../../i18n/index.ts';
 export interface Problem {
   readonly code: string;
   readonly values?: TextValues | undefined;
+  /** Seconds until another try makes sense; becomes `{{wait}}` in the sentence. */
+  readonly wait?: number | undefined;
 }
+
+/** Another second factor that somebody has, offered on the page of one. */
+export type Way = 'totp' | 'sms' | 'passkey' | 'recovery-code';
 
 interface Form {
   /** Address the form posts to. */
@@ -21,6 +26,33 @@ interface SignedForm extends Form {
 interface PasskeyForm extends SignedForm {
   /** Address that answers the script with what the browser needs to use or create a passkey. */
   readonly optionsAction: string;
+}
+
+/** A form that asks for a code on top of what was proven already. */
+interface CodeForm extends SignedForm {
+  readonly username: string;
+  /** Where "Not you?" posts to (button `switch`). */
+  readonly switchAction: string;
+  readonly cancel?: boolean | undefined;
+  readonly problem?: Problem | undefined;
+  /** The other ones this person has. */
+  readonly ways: readonly Way[];
+  /** For how many days this device may be trusted; absent where none may. */
+  readonly trustDays?: number | undefined;
+}
+
+/** A browser in which the second factor is not asked for; times are seconds since the epoch. */
+export interface TrustedDeviceView {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+/** A page shown on the way in and in the account area, which alone has a way back. */
+interface SharedForm extends SignedForm, Partial<AccountPage> {
+  readonly cancel?: boolean | undefined;
+  readonly problem?: Problem | undefined;
 }
 
 /** A page of the account area. */
@@ -85,6 +117,24 @@ export interface PageModels {
     readonly problem?: Problem | undefined;
     readonly passwordInstead: boolean;
   };
+  totp: CodeForm;
+  /** @property ending last digits of the telephone number */
+  sms: CodeForm & { readonly ending: string };
+  'recovery-code': CodeForm;
+  'enrol-totp': SharedForm & {
+    readonly username?: string | undefined;
+    /** Base32, as it is typed into an app. */
+    readonly secret: string;
+    /** `otpauth:` address. */
+    readonly uri: string;
+  };
+  'recovery-codes': SharedForm & {
+    /** The new list; none says how many are left of the old one. */
+    readonly codes: readonly string[];
+    readonly left: number;
+    /** So few are left that new ones are offered. */
+    readonly few: boolean;
+  };
   'offer-passkey': PasskeyForm & {
     readonly username: string;
     readonly problem?: Problem | undefined;
@@ -139,8 +189,29 @@ export interface PageModels {
     };
   'account-passkey-delete': SignedForm &
     AccountPage & { readonly name: string; readonly provider: string; readonly lastOne: boolean };
+  'account-two-factor': {
+    readonly username: string;
+    readonly on: boolean;
+    /** Seconds since the epoch. */
+    readonly since?: number | undefined;
+    /** Recovery codes. */
+    readonly left: number;
+    readonly few: boolean;
+    readonly setUpHref: string;
+    /** Where "Make new recovery codes" posts to. */
+    readonly codesAction: string;
+    readonly csrf: string;
+    readonly offHref: string;
+    readonly signOutHref: string;
+    readonly devices: readonly TrustedDeviceView[];
+    /** Where a device is taken off the list, by its `id`. */
+    readonly devicesAction: string;
+    readonly notice?: 'on' | 'replaced' | 'off' | 'codes' | 'devices' | undefined;
+  };
+  'account-two-factor-off': SignedForm & AccountPage;
   'account-refused': AccountPage & {
-    readonly reason: 'last_way_in' | 'needs_stronger';
+    /** `demanded`: an organisation or a portal asks for two factors. */
+    readonly reason: 'last_way_in' | 'needs_stronger' | 'demanded';
     /** `needs_stronger`: where to confirm with a passkey. */
     readonly retryHref?: string | undefined;
   };
@@ -154,6 +225,11 @@ export const MODEL_FIELDS: { readonly [P in PageName]: readonly string[] } = {
   identify: ['action', 'optionsAction', 'csrf', 'username', 'cancel'],
   password: ['action', 'csrf', 'username', 'switchAction', 'cancel', 'passkey', 'oldBrowser'],
   passkey: ['action', 'optionsAction', 'csrf', 'username', 'switchAction', 'cancel', 'passwordInstead'],
+  totp: ['action', 'csrf', 'username', 'switchAction', 'cancel', 'ways', 'trustDays'],
+  sms: ['action', 'csrf', 'username', 'switchAction', 'cancel', 'ways', 'ending', 'trustDays'],
+  'recovery-code': ['action', 'csrf', 'username', 'switchAction', 'cancel', 'ways'],
+  'enrol-totp': ['action', 'csrf', 'username', 'cancel', 'backHref'],
+  'recovery-codes': ['action', 'csrf', 'cancel', 'codes', 'left', 'few', 'backHref'],
   'offer-passkey': ['action', 'optionsAction', 'csrf', 'username', 'reason', 'automatic'],
   consent: ['action', 'csrf', 'username'],
   error: ['status', 'reference', 'retryHref'],
@@ -167,6 +243,19 @@ export const MODEL_FIELDS: { readonly [P in PageName]: readonly string[] } = {
   'account-passkey-add': ['action', 'optionsAction', 'csrf', 'backHref'],
   'account-passkey-name': ['action', 'csrf', 'name', 'isNew', 'backHref'],
   'account-passkey-delete': ['action', 'csrf', 'name', 'provider', 'lastOne', 'backHref'],
+  'account-two-factor': [
+    'username',
+    'on',
+    'left',
+    'few',
+    'setUpHref',
+    'codesAction',
+    'csrf',
+    'offHref',
+    'signOutHref',
+    'devicesAction',
+  ],
+  'account-two-factor-off': ['action', 'csrf', 'backHref'],
   'account-refused': ['reason', 'retryHref', 'backHref'],
 };
 

@@ -12,6 +12,8 @@ import {
   type PageName,
   type Problem,
 } from './models.ts';
+import { describeRecoveryCodes, describeSetup, describeTwoFactor } from './second-factor.ts';
+import { sectionOf } from './sections.ts';
 import { compileTemplates } from './templates.ts';
 
 export interface Pages {
@@ -24,7 +26,14 @@ export interface Pages {
 }
 
 /** Pages where somebody is about to sign in: "Sign in to …" on top, the anti-phishing notice below. */
-const SIGN_IN_PAGES: ReadonlySet<PageName> = new Set(['identify', 'passkey', 'password']);
+const SIGN_IN_PAGES: ReadonlySet<PageName> = new Set([
+  'identify',
+  'passkey',
+  'password',
+  'totp',
+  'sms',
+  'recovery-code',
+]);
 
 const FORM_SCRIPTS = ['submit-once.js'];
 /** In this order: passkeys.js uses the library, and takes clicks before submit-once.js sees a form sent. */
@@ -36,6 +45,7 @@ const SCRIPTS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
   password: [...PASSKEY_SCRIPTS, 'show-password.js', ...FORM_SCRIPTS],
   passkey: [...PASSKEY_SCRIPTS, ...FORM_SCRIPTS],
   'offer-passkey': [...PASSKEY_SCRIPTS, ...FORM_SCRIPTS],
+  'recovery-codes': ['recovery-codes.js', ...FORM_SCRIPTS],
   'account-passkeys': PASSKEY_SCRIPTS,
   'account-passkey-add': [...PASSKEY_SCRIPTS, ...FORM_SCRIPTS],
   'account-refused': PASSKEY_SCRIPTS,
@@ -58,18 +68,18 @@ export function createPages(options: {
   const { texts, branding, assets } = options;
   const templates = compileTemplates(options.overlay);
 
-  const translatorOf = ({ language, locale }: PageContext) => texts.translator(language, locale ?? language);
+  const localeOf = ({ language, locale }: PageContext) => locale ?? language;
+  const translatorOf = (context: PageContext) => texts.translator(context.language, localeOf(context));
   return {
-    sentence: (problem, context) => formatProblem(problem, texts, translatorOf(context)),
-    explain: (failure, context) =>
-      describeError(failure, texts, translatorOf(context), context.locale ?? context.language).text,
+    sentence: (problem, context) => formatProblem(problem, texts, translatorOf(context), localeOf(context)),
+    explain: (failure, context) => describeError(failure, texts, translatorOf(context), localeOf(context)).text,
 
     render(page, model, context) {
       const { language, client } = context;
-      const locale = context.locale ?? language;
-      const t = texts.translator(language, locale);
+      const locale = localeOf(context);
+      const t = translatorOf(context);
       const name = client?.name ?? branding.name;
-      const problem = 'problem' in model && model.problem ? formatProblem(model.problem, texts, t) : undefined;
+      const problem = 'problem' in model && model.problem ? formatProblem(model.problem, texts, t, locale) : undefined;
       const content = describe({ page, model, name, texts, t, locale });
       const plainTitle = t('layout.title', { heading: content.heading, name });
       const errorTitle = t('layout.error_title', { title: plainTitle });
@@ -87,6 +97,7 @@ export function createPages(options: {
           // For a problem that turns up in the browser.
           errorTitle,
           requestId: context.requestId,
+          section: sectionOf(page, model),
           stylesheet: assets.url('style.css'),
           theme: client?.stylesheetUrl ?? assets.brandingStylesheetUrl,
           favicon: assets.url('favicon.svg'),
@@ -128,12 +139,22 @@ const HEADINGS = {
   identify: 'identify.heading',
   password: 'password.heading',
   passkey: 'passkey.heading',
+  totp: 'totp.heading',
+  sms: 'sms.heading',
+  'recovery-code': 'recovery_code.heading',
   'offer-passkey': 'offer_passkey.heading',
   'signed-out': 'sign_out.done_heading',
   'still-signed-in': 'sign_out.stayed_heading',
   'device-code': 'device.code_heading',
   'account-passkey-add': 'passkey_add.heading',
+  'account-two-factor-off': 'two_factor_off.heading',
 } as const satisfies Partial<Record<PageName, string>>;
+
+const REFUSALS = {
+  last_way_in: 'account_refused.last_way_in_heading',
+  needs_stronger: 'account_refused.needs_stronger_heading',
+  demanded: 'account_refused.demanded_heading',
+} as const;
 
 /** The heading of a page, and the parts of its content that need more than a template. */
 function describe(input: {
@@ -163,6 +184,12 @@ function describe(input: {
       return { heading: t('device.confirm_heading'), extra: { name: model('device-confirm').clientName || name } };
     case 'device-done':
       return { heading: t('device.done_heading'), extra: { name: model('device-done').clientName } };
+    case 'enrol-totp':
+      return describeSetup(model('enrol-totp'), t);
+    case 'recovery-codes':
+      return describeRecoveryCodes(model('recovery-codes'), name, t);
+    case 'account-two-factor':
+      return describeTwoFactor(model('account-two-factor'), t, locale);
     case 'account-passkeys':
       return { heading: t('account_passkeys.heading'), extra: describePasskeys(model('account-passkeys'), t, locale) };
     case 'account-passkey-name':
@@ -170,13 +197,7 @@ function describe(input: {
     case 'account-passkey-delete':
       return { heading: t('passkey_delete.heading', { name: model('account-passkey-delete').name }) };
     case 'account-refused':
-      return {
-        heading: t(
-          model('account-refused').reason === 'last_way_in'
-            ? 'account_refused.last_way_in_heading'
-            : 'account_refused.needs_stronger_heading',
-        ),
-      };
+      return { heading: t(REFUSALS[model('account-refused').reason]) };
     default:
       return { heading: t(HEADINGS[page]) };
   }

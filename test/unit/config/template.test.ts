@@ -42,10 +42,11 @@ describe('the template in config/', () => {
 
   test('shows every section there is', () => {
     const text = withDefaults(read('vestibule.yaml'));
-    // `development` is for the demo and refused in production; `mail` has no default to show.
-    const sections = Object.keys(serverSchema.shape).filter((name) => name !== 'development' && name !== 'mail');
+    // `development` is for the demo and refused in production; `mail` and `sms` have no default to show.
+    const sections = Object.keys(serverSchema.shape).filter((name) => !['development', 'mail', 'sms'].includes(name));
     expect(sections.filter((name) => !new RegExp(`^${name}:`, 'm').test(text))).toEqual([]);
     expect(text).toMatch(/^# mail: \{/m);
+    expect(text).toMatch(/^# sms: \{/m);
   });
 
   test('holds no client of its own, but an example that works as it stands', () => {

@@ -30,7 +30,7 @@ describe('texts', () => {
   test.each(others)('%s is translated', (language) => {
     const same = [...texts[language]].filter(([key, text]) => text === english.get(key)).map(([key]) => key);
     // The same word in both languages, or nothing to translate.
-    const alike = /^layout\.title$|^password\.password$|^consent\.claim\.(?:website|nickname)$/;
+    const alike = /^layout\.title$|^password\.password$|^account\.passkeys$|^consent\.claim\.(?:website|nickname)$/;
     expect(same.filter((key) => !alike.test(key))).toEqual([]);
   });
 
@@ -38,7 +38,8 @@ describe('texts', () => {
     for (const [key, text] of texts[language]) {
       expect([key, text]).toEqual([
         key,
-        expect.not.stringMatching(/!|credential|factor|interaction|webauthn|\botp\b/i),
+        // "Two-factor authentication" is what people look for in their account.
+        expect.not.stringMatching(/!|credential|(?<!two[-\u2011])factor|interaction|webauthn|\botp\b/i),
       ]);
       expect([key, text.trim()]).toEqual([key, text]);
       // Typographic apostrophes and quotation marks.
@@ -69,22 +70,32 @@ describe('names of texts', () => {
   const used = new Set([...all.matchAll(/'([a-z_]+(?:\.[a-z_]+)+)'/g)].map(([, key]) => key ?? ''));
   const called = new Set([...all.matchAll(/\bt\('([^']+)'/g)].map(([, key]) => key ?? ''));
 
+  /** `name_one` and `name_other` are forms of the text `name`, which takes a `count`. */
+  const nameOf = (key: string): string =>
+    english.has(key.replace(/_[a-z]+$/, '_other')) ? key.replace(/_(?:zero|one|other)$/, '') : key;
+  const names = new Set([...english.keys()].map(nameOf));
+
   /** Families whose members are named by data: where their codes come from. */
   const FAMILIES = [/^errors\./, /^problems\./, /^consent\.scopes\./, /^consent\.claim\./, /^mail\.notices\./];
 
   test('every text that is asked for is there', () => {
     expect(called.size).toBeGreaterThan(30);
-    expect([...called].filter((key) => !english.has(key))).toEqual([]);
+    expect([...called].filter((key) => !names.has(key))).toEqual([]);
   });
 
   test('no text is there for nothing', () => {
-    const unused = [...english.keys()].filter((key) => !used.has(key) && !FAMILIES.some((family) => family.test(key)));
+    const unused = [...names].filter((key) => !used.has(key) && !FAMILIES.some((family) => family.test(key)));
     expect(unused).toEqual([]);
   });
 
   test('every error and problem that the code can show has its texts', () => {
     const code = globSync('src/{web,journey,credentials,oidc}/**/*.ts', { cwd: repository }).map(read).join('\n');
     const problems = [...code.matchAll(/problem: \{ code: '([a-z_]+)'/g)].map(([, name]) => `problems.${name}`);
+    problems.push(
+      ...[...code.matchAll(/problem: [^,;]*?'([a-z_]+)'(?: : '([a-z_]+)')?/g)].flatMap(([, one, other]) =>
+        [one, other].filter((name) => name !== undefined).map((name) => `problems.${name}`),
+      ),
+    );
     const refusals = read('src/credentials/passkey/failure.ts');
     problems.push(...[...refusals.matchAll(/: '(passkey_[a-z_]+)'/g)].map(([, name]) => `problems.${name}`));
     const notices = [...code.matchAll(/\.tell\([^{]*\{ event: '([a-z_]+)'/g)].map(([, name]) => `mail.notices.${name}`);
@@ -96,14 +107,18 @@ describe('names of texts', () => {
       .map((name) => `errors.${name}.title`);
     expect(problems.length).toBeGreaterThan(0);
     expect(errors.length).toBeGreaterThan(5);
-    expect([...problems, ...mails, ...errors].filter((key) => !english.has(key))).toEqual([]);
+    const shown = [...problems, ...mails, ...errors].filter((key) => !LEAD_ELSEWHERE.has(key));
+    expect(shown.filter((key) => !english.has(key))).toEqual([]);
   });
+
+  /** Outcomes that lead to another page instead of a sentence. */
+  const LEAD_ELSEWHERE = new Set(['problems.changed_meanwhile']);
 
   /** Thrown inside, shown as a problem of a form or on the command line, never as a page of its own. */
   const ANSWERED_OTHERWISE = new Set(['password_too_short', 'password_too_long']);
 
   test.each(
-    'passkey_refused passkey_unknown passkey_expired passkey_not_verified passkey_exists passkey_not_allowed passkey_limit passkey_no_script name_required name_too_long'.split(
+    'passkey_refused passkey_unknown passkey_expired passkey_not_verified passkey_exists passkey_not_allowed passkey_limit passkey_no_script name_required name_too_long totp_required totp_malformed totp_wrong totp_used totp_wrong_app enrolment_expired factor_blocked factor_blocked_ways recovery_code_required recovery_code_malformed recovery_code_wrong recovery_codes_not_kept sms_wrong sms_expired'.split(
       ' ',
     ),
   )('problems.%s has a sentence', (code) => {
@@ -111,7 +126,7 @@ describe('names of texts', () => {
   });
 
   test.each(
-    'session_expired unexpected passkey_gone not_found method_not_allowed too_large bad_request forbidden_origin too_many_requests busy storage.unavailable unsupported_media invalid_client invalid_redirect_uri invalid_request'.split(
+    'session_expired unexpected passkey_gone not_found method_not_allowed too_large bad_request forbidden_origin too_many_requests busy storage.unavailable unsupported_media invalid_client invalid_redirect_uri invalid_request sms_limit sms_failed'.split(
       ' ',
     ),
   )('errors.%s has a title and a text', (code) => {
@@ -128,6 +143,17 @@ describe('translating', () => {
     expect(translator('nl')('layout.back', { name: '{{name}} $t(layout.help)' })).toBe(
       'Terug naar {{name}} $t(layout.help)',
     );
+  });
+
+  test('counted things agree with their number', () => {
+    const left = (language: Language, count: number) => translator(language)('recovery_codes.left', { count });
+    expect([0, 1, 2].map((count) => left('en', count))).toEqual([
+      'You have no recovery codes left.',
+      'You have one recovery code left.',
+      'You have 2 recovery codes left.',
+    ]);
+    expect(left('fr', 0)).toBe('Il ne vous reste aucun code de secours.');
+    expect(left('de', 8)).toBe('Sie haben noch 8 Notfallcodes.');
   });
 
   test('values are never options of the library', () => {

@@ -100,6 +100,19 @@ export const samples = (text = 'alice'): readonly Sample[] => {
     signals: { rpId: text, userId: text, acceptedIds: [text], name: text, displayName: text },
     passkeys: [],
   };
+  const codeForm = { ...form, username: text, switchAction };
+  const setup = { ...form, secret: text, uri: `otpauth://totp/${encodeURIComponent(text.toWellFormed())}?secret=ABCD` };
+  const trusted = [{ id: text, name: text, createdAt: 1_790_000_000, expiresAt: 1_792_000_000 }];
+  const twoFactor = {
+    username: text,
+    csrf: text,
+    setUpHref: '/account/two-factor/set-up',
+    codesAction: '/account/two-factor/codes',
+    offHref: '/account/two-factor/off',
+    signOutHref: '/account/sign-out',
+    devices: [],
+    devicesAction: '/account/two-factor/devices',
+  };
   return [
     ['identify', { ...passkeyForm, cancel: true }],
     ['identify', { ...passkeyForm, username: text, problem }],
@@ -107,6 +120,19 @@ export const samples = (text = 'alice'): readonly Sample[] => {
     ['password', { ...form, username: text, switchAction, problem, oldBrowser: true }],
     ['passkey', { ...passkeyForm, username: text, switchAction, cancel: true, passwordInstead: true }],
     ['passkey', { ...passkeyForm, username: text, switchAction, passwordInstead: false, problem }],
+    ['totp', { ...codeForm, cancel: true, ways: ['passkey', 'sms', 'recovery-code'] }],
+    ['totp', { ...codeForm, ways: [], problem: { code: 'factor_blocked', wait: 300 } }],
+    ['sms', { ...codeForm, cancel: true, ways: ['passkey', 'recovery-code'], ending: text }],
+    ['sms', { ...codeForm, ways: [], ending: text, problem }],
+    ['recovery-code', { ...codeForm, cancel: true, ways: ['totp'] }],
+    ['recovery-code', { ...codeForm, ways: [], problem }],
+    ['enrol-totp', { ...setup, cancel: true }],
+    ['enrol-totp', { ...setup, username: text, backHref: '/account/two-factor', problem }],
+    ['enrol-totp', { ...setup, problem: { code: 'enrolment_expired' } }],
+    ['recovery-codes', { ...form, codes: [text, 'AAAA1-BBBB1-CCCC1'], left: 2, few: true, cancel: true }],
+    ['recovery-codes', { ...form, codes: [text], left: 1, few: true, problem }],
+    ['recovery-codes', { ...form, codes: [], left: 2, few: true, backHref: '/account/two-factor' }],
+    ['recovery-codes', { ...form, codes: [], left: 0, few: false }],
     ['offer-passkey', { ...passkeyForm, username: text, reason: 'first', automatic: false }],
     ['offer-passkey', { ...passkeyForm, username: text, reason: 'this-device', automatic: true }],
     ['offer-passkey', { ...passkeyForm, username: text, reason: 'first', automatic: false, problem }],
@@ -156,6 +182,14 @@ export const samples = (text = 'alice'): readonly Sample[] => {
     ['account-passkey-name', { ...form, backHref, name: text, isNew: false, problem }],
     ['account-passkey-delete', { ...form, backHref, name: text, provider: text, lastOne: false }],
     ['account-passkey-delete', { ...form, backHref, name: text, provider: text, lastOne: true }],
+    ['account-two-factor', { ...twoFactor, on: false, left: 0, few: false }],
+    [
+      'account-two-factor',
+      { ...twoFactor, on: true, since: 1_790_000_000, left: 8, few: false, notice: 'on', devices: trusted },
+    ],
+    ['account-two-factor', { ...twoFactor, on: true, left: 1, few: true, notice: 'codes' }],
+    ['account-two-factor-off', { ...form, backHref: '/account/two-factor' }],
+    ['account-refused', { backHref: '/account/two-factor', reason: 'demanded' }],
     ['account-refused', { backHref, reason: 'last_way_in' }],
     ['account-refused', { backHref, reason: 'needs_stronger', retryHref: '/account/passkeys/confirm' }],
   ];

@@ -17,6 +17,10 @@ const HOSTILE = [
   '\u2028</textarea>\0<svg/onload=alert(1)>',
 ];
 
+/** Addresses that a page makes itself: assets, languages, the account area's parts, a file with recovery codes. */
+const OURS =
+  /^(?:$|\/assets\/|\?lang=|\/account\/(?:passkeys|two-factor)$|data:text\/plain;charset=utf-8,[\w.!~*'()%-]*$)/;
+
 /** Tags and attribute names without any text or value: what a browser would build. */
 const skeleton = (html: string): string =>
   html
@@ -52,7 +56,7 @@ const withAddresses = (value: unknown, address: string): unknown => {
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [
       key,
-      /action$|href$/i.test(key) ? address : withAddresses(inner, address),
+      /action$|href$|^uri$/i.test(key) ? address : withAddresses(inner, address),
     ]),
   );
 };
@@ -91,7 +95,7 @@ describe('hostile strings', () => {
       const targets = [...html.matchAll(/\s(?:href|action|src|data-options)="([^"]*)"/g)].map(
         ([, target]) => target ?? '',
       );
-      expect(targets.filter((target) => !/^(?:$|\/assets\/|\?lang=)/.test(target))).toEqual([]);
+      expect(targets.filter((target) => !OURS.test(target))).toEqual([]);
     }
   });
 
@@ -138,7 +142,9 @@ describe('templates', () => {
       ([, code]) => code ?? '',
     );
     for (const code of addresses) {
-      expect(code).toMatch(/^link\(|^(?:page\.(?:stylesheet|theme|favicon)|script|brand\.logo|retry|back|stronger)$/);
+      expect(code).toMatch(
+        /^link\(|^(?:page\.(?:stylesheet|theme|favicon)|script|brand\.logo|retry|back|stronger|model\.(?:setupHref|downloadHref))$/,
+      );
     }
   });
 });

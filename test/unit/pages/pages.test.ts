@@ -112,7 +112,7 @@ describe('passkey', () => {
       context,
     );
 
-  test('is one button for the passkey, and works without script as a form', () => {
+  test('is one button for the passkey, which waits for its script', () => {
     const html = render();
     expect(html).toMatch(
       /<form method="post" action="\/interaction\/uid\/step"[^>]* data-passkey="sign-in" data-options="\/interaction\/uid\/step\/options">/,

@@ -98,4 +98,10 @@ const version2 = `
   END;
 `;
 
-export const durable: Half = { name: 'durable', applicationId: 0x56_73_74_44, migrations: [version1, version2] };
+const version3 = 'ALTER TABLE accounts ADD COLUMN minimum_acr TEXT';
+
+export const durable: Half = {
+  name: 'durable',
+  applicationId: 0x56_73_74_44,
+  migrations: [version1, version2, version3],
+};

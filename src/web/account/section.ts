@@ -1,0 +1,48 @@
+import type { Context } from 'koa';
+import { type Audit, addressPrefix } from '../../audit/index.ts';
+import type { Credentials } from '../../credentials/index.ts';
+import type { Ladder } from '../../journey/index.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import type { Notices } from '../../notifications/index.ts';
+import { redirect } from '../answers.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Forms } from '../middleware/forms.ts';
+import type { PageWriter } from '../page-writer.ts';
+import type { AccountSessions, Found, Visitor } from './session.ts';
+
+/** What every section of the account area works with. */
+export interface AccountDependencies {
+  readonly sessions: AccountSessions;
+  readonly credentials: Credentials;
+  readonly ladder: Ladder;
+  readonly notices: Notices;
+  readonly audit: Audit;
+  readonly forms: Forms;
+  readonly pages: PageWriter;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** Sends whoever has to sign in first on their way. @returns undefined then */
+export function admit(ctx: Context, found: Found): Visitor | undefined {
+  if ('visitor' in found) return found.visitor;
+  redirect(ctx, found.signIn);
+  return undefined;
+}
+
+/** Forms and ceremonies of the account area belong to one session. */
+export const purposeOf = ({ sessionId }: Visitor): string => `account ${sessionId}`;
+
+/** Writes what happens to the log and the audit trail; where it can't, nothing is to happen. */
+export const recorder =
+  ({ audit, logger }: Pick<AccountDependencies, 'audit' | 'logger'>) =>
+  async (
+    ctx: Context,
+    { accountId }: Visitor,
+    event: string,
+    details: Readonly<Record<string, string>> = {},
+  ): Promise<void> => {
+    const { requestId } = ctx.state;
+    logger.info({ event, request_id: requestId, account: accountId, ...details });
+    await audit.record({ event, accountId, requestId, address: addressPrefix(ctx.ip), details });
+  };
