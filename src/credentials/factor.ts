@@ -1,3 +1,5 @@
+import type { Credential } from '../storage/ports.ts';
+
 /**
  * A way to prove who one is. One folder per factor, one line in `registry.ts`; what journey, account
  * area and console need of every factor alike is here. Beginning, checking and enrolling differ in
@@ -10,8 +12,11 @@ export interface Factor {
   /** Whether its devices are of models that a manufacturer attested. */
   readonly attested?: boolean;
   enrolled(accountId: string): Promise<boolean>;
-  /** The methods this account could prove with it now, at best; empty when not enrolled. */
-  potential(accountId: string): Promise<readonly string[]>;
+  /**
+   * The methods this account could prove with it now, at best; empty when not enrolled.
+   * @param kept everything the account has, read once for all factors
+   */
+  potential(accountId: string, kept: readonly Credential[]): Promise<readonly string[]>;
   /** Takes it away altogether. */
   remove(accountId: string): Promise<void>;
 }

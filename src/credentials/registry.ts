@@ -50,8 +50,9 @@ export function createCredentials(given: Omit<CredentialServices, 'changed'>): C
     factors,
     waysIn: [password.id, passkey.id],
     async potential(accountId) {
+      const kept = await store.all(accountId);
       const each = await Promise.all(
-        factors.map(async (factor) => ({ factor: factor.id, amr: await factor.potential(accountId) })),
+        factors.map(async (factor) => ({ factor: factor.id, amr: await factor.potential(accountId, kept) })),
       );
       return each.filter(({ amr }) => amr.length > 0);
     },

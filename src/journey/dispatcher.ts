@@ -82,10 +82,9 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
     const nobody = { uid, clientId, proofs: [] };
     if (!signedIn || demand.prompt !== 'login') return nobody;
     const { accountId, username, minimumAcr, session } = signedIn;
-    const [passkey, rest] = await Promise.all([
-      services.credentials.passkey.isExpected(accountId, username),
-      enrolledOf({ id: accountId, minimumAcr }, input.device, services),
-    ]);
+    const rest = await enrolledOf({ id: accountId, minimumAcr }, input.device, services);
+    const passkey =
+      services.credentials.passkey.attainable.length > 0 && rest.enrolled?.some(({ factor }) => factor === 'passkey');
     const proofs = session ? [proofOf(session)] : [];
     return { ...nobody, accountId, username, passkey, known: true, proofs, ...rest } as JourneyState;
   };

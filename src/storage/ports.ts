@@ -85,6 +85,8 @@ export interface Credential {
 }
 
 export interface CredentialStore {
+  /** Everything the account has, of every kind, in one read. */
+  all(accountId: string): Promise<Credential[]>;
   list(accountId: string, kind: string): Promise<Credential[]>;
   find(accountId: string, kind: string, id: string): Promise<Credential | undefined>;
   findByLookup(kind: string, lookup: string): Promise<Credential | undefined>;

@@ -44,6 +44,14 @@ export function credentialStoreContract(open: Open<DurableStorage>): void {
       expect(await credentials.list('acc-anna', 'totp')).toEqual([]);
     });
 
+    test('all gives everything of one account', async () => {
+      const { credentials } = await workspace.open();
+      const passkey = { ...password, kind: 'passkey', id: 'a', lookup: 'a' };
+      for (const one of [password, passkey, { ...password, accountId: 'acc-ben' }]) await credentials.insert(one);
+      expect(await credentials.all('acc-anna')).toEqual([passkey, password]);
+      expect(await credentials.all('acc-nobody')).toEqual([]);
+    });
+
     test('insert refuses a taken key and leaves what is there', async () => {
       const { credentials } = await workspace.open();
       await credentials.insert(password);
@@ -158,6 +166,7 @@ export function credentialStoreContract(open: Open<DurableStorage>): void {
       const { credentials } = await workspace.open();
       await credentials.insert(password);
       await expectStringsOnly(
+        (value) => credentials.all(value),
         (value) => credentials.list(value, 'password'),
         (value) => credentials.list('acc-anna', value),
         (value) => credentials.find(value, 'password', 'current'),

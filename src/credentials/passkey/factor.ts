@@ -90,8 +90,8 @@ export function createPasskeyFactor(services: CredentialServices): PasskeyFactor
     enrolled: async (accountId) => enabled && (await store.list(accountId, KIND)).length > 0,
 
     // Counted when switched off, too: meanwhile a password alone must not be enough to delete them.
-    async potential(accountId) {
-      const passkeys = await passkeysOf(accountId);
+    async potential(_accountId, kept) {
+      const passkeys = kept.filter(({ kind }) => kind === KIND).map(passkeyOf);
       return [...new Set(passkeys.flatMap((passkey) => methodsOf(passkey, passkey.userVerified)))];
     },
 

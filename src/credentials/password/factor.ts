@@ -100,7 +100,7 @@ export function createPasswordFactor({
     amr: AMR,
     attainable: AMR,
     enrolled,
-    potential: async (accountId) => ((await enrolled(accountId)) ? AMR : []),
+    potential: async (_accountId, kept) => (kept.some(({ kind }) => kind === KIND) ? AMR : []),
 
     async verify(accountId, password) {
       if (password === '') return { proven: false, problem: 'password_required' };

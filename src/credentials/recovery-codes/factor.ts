@@ -69,7 +69,7 @@ export function createRecoveryCodes(services: CredentialServices): RecoveryCodes
     attainable: AMR,
     amr: AMR,
     enrolled: async (accountId) => read(await find(accountId)).length > 0,
-    potential: async (accountId) => (read(await find(accountId)).length > 0 ? AMR : []),
+    potential: async (_accountId, kept) => (read(kept.find(({ kind }) => kind === KIND)).length > 0 ? AMR : []),
     left: async (accountId) => read(await find(accountId)).length,
     set,
 

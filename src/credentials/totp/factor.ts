@@ -88,7 +88,7 @@ export function createTotpFactor(services: CredentialServices): TotpFactor {
     attainable: AMR,
     amr: AMR,
     enrolled: async (accountId) => (await find(accountId)) !== undefined,
-    potential: async (accountId) => ((await find(accountId)) ? AMR : []),
+    potential: async (_accountId, kept) => (kept.some(({ kind }) => kind === KIND) ? AMR : []),
     since: async (accountId) => (await find(accountId))?.createdAt,
 
     async verify(accountId, typed) {

@@ -18,6 +18,7 @@ const COLUMNS = 'account_id, kind, id, lookup, data, version, created_at, update
 
 export class SqliteCredentials implements CredentialStore {
   readonly #database: Database;
+  readonly #all: StatementSync;
   readonly #list: StatementSync;
   readonly #find: StatementSync;
   readonly #insert: StatementSync;
@@ -30,6 +31,9 @@ export class SqliteCredentials implements CredentialStore {
   constructor(database: Database) {
     this.#database = database;
     const key = 'account_id = ? AND kind = ? AND id = ?';
+    this.#all = database.prepare(
+      `SELECT ${COLUMNS} FROM credentials WHERE account_id = ? ORDER BY kind, created_at, id`,
+    );
     this.#list = database.prepare(
       `SELECT ${COLUMNS} FROM credentials WHERE account_id = ? AND kind = ? ORDER BY created_at, id`,
     );
@@ -49,6 +53,12 @@ export class SqliteCredentials implements CredentialStore {
            AND other.kind IN (SELECT value FROM json_each(?)) AND other.rowid <> credentials.rowid)`,
     );
     this.#holders = database.prepare('SELECT accounts FROM totals WHERE kind = ?');
+  }
+
+  /** By kind, oldest first. */
+  async all(accountId: string): Promise<Credential[]> {
+    const key = text('accountId', accountId);
+    return this.#database.read(() => this.#all.all(key).map((found) => credentialOf(found as unknown as Row)));
   }
 
   /** Oldest first. */
