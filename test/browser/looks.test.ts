@@ -90,7 +90,8 @@ requires('chromium')('how pages look and behave', () => {
     for (const index of all.keys()) {
       await page.goto(`${origin}/${index}/en`);
       const small = await page.evaluate(
-        "[...document.querySelectorAll('a, button, input:not([type=hidden], .visually-hidden)')].filter((e) => e.offsetHeight && Math.ceil(e.getBoundingClientRect().height) < 44).map((e) => e.outerHTML)",
+        // A box to tick is pressed by its whole label.
+        "[...document.querySelectorAll('a, button, summary, input:not([type=hidden], .visually-hidden)')].map((e) => e.closest('label') ?? e).filter((e) => e.offsetHeight && Math.ceil(e.getBoundingClientRect().height) < 44).map((e) => e.outerHTML)",
       );
       expect(small).toEqual([]);
     }
