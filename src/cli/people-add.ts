@@ -16,6 +16,7 @@ const OPTIONS = {
   'family-name': { type: 'string' },
   locale: { type: 'string' },
   phone: { type: 'string' },
+  'minimum-acr': { type: 'string' },
   'password-stdin': { type: 'boolean' },
   json: { type: 'boolean' },
 } as const;
@@ -39,6 +40,7 @@ password is made and shown once. The server may be running.
 
   --email <address>        counts as verified: you vouch for it
   --name, --given-name, --family-name, --locale <fr>, --phone <+41…>
+  --minimum-acr <acr>      least level of assurance of this person's sign-ins, one of assurance.levels
   --password-stdin         read the password from the first line of standard input
   ${CONFIG_USAGE}
   --json                   {"id": …, "username": …, "password": … when it was made here}`,
@@ -74,11 +76,15 @@ async function add(
   const accounts = createAccounts({ store: durable.accounts, clock, random });
   const audit = createAudit({ store: durable.audit, clock, random });
   const passwords = createPasswordFactor({ store: durable.credentials, clock, random, logger, config });
+  const minimumAcr = values['minimum-acr'];
+  if (minimumAcr !== undefined && !config.assurance.levels.some(({ acr }) => acr === minimumAcr))
+    throw new OperatorError(`${minimumAcr} is none of assurance.levels in vestibule.yaml.`);
   // Refused before anything is stored: a person without a password could not sign in.
   passwords.check(password);
   const account = await accounts.add({
     username,
     ...(values.email === undefined ? {} : { email: values.email, emailVerified: true }),
+    ...(minimumAcr === undefined ? {} : { minimumAcr }),
     profile: profileOf(values),
   });
   await passwords.set(account.id, password);
