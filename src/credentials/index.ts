@@ -4,7 +4,9 @@
  */
 export type { Factor } from './factor.ts';
 export type { VerifyOutcome } from './outcome.ts';
-export { NAME_MAX_LENGTH, type Owner, type SignInOutcome, type Wanted } from './passkey/index.ts';
+export { CEREMONY_LIFETIME, NAME_MAX_LENGTH, type Owner, type SignInOutcome, type Wanted } from './passkey/index.ts';
 export { createPasswordFactor, type PasswordFactor } from './password/index.ts';
+export { ENROLMENT_LIFETIME } from './pending.ts';
+export { FEW_RECOVERY_CODES } from './recovery-codes/index.ts';
 export { type Credentials, createCredentials } from './registry.ts';
 export type { SecondOutcome } from './second-factor.ts';

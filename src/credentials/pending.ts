@@ -5,7 +5,7 @@ import type { ArtifactStore } from '../storage/ports.ts';
 
 const KIND = 'PendingEnrolment';
 /** Seconds to fetch the telephone, install an app and type a code. */
-const LIFETIME = 1800;
+export const ENROLMENT_LIFETIME = 1800;
 
 /** Secrets that are shown and not yet confirmed, sealed, for one interaction or session each. */
 export interface Pending {
@@ -28,7 +28,7 @@ export function createPending(deps: {
     keep: (binding, secret) =>
       store.save(KIND, keyOf(binding), {
         payload: { sealed: secretBox.seal(`pending ${purpose}`, secret) },
-        expiresAt: epochSeconds(clock) + LIFETIME,
+        expiresAt: epochSeconds(clock) + ENROLMENT_LIFETIME,
       }),
     async find(binding) {
       const kept = await store.find(KIND, keyOf(binding));

@@ -1,3 +1,4 @@
+import { ENROLMENT_LIFETIME } from '../credentials/index.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { VestibuleError } from '../kernel/errors.ts';
 import type { JourneyStore } from '../storage/ports.ts';
@@ -63,9 +64,6 @@ export interface Journeys {
   clientOf(uid: string): Promise<string | undefined>;
 }
 
-/** Seconds to get an app and set it up, once somebody proved on the way who they are. */
-const ENROLMENT = 1800;
-
 /** How long a journey is remembered after its interaction ended: for "start again at …". Seconds. */
 const AFTERLIFE = 86_400;
 
@@ -119,7 +117,10 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
 
   const factsOf = (state: JourneyState, { demand, browser }: JourneyInput): Facts => {
     const now = epochSeconds(clock);
-    const fresh = state.proofs.some(({ factor, at }) => now - at <= proofAge + (factor === 'session' ? 0 : ENROLMENT));
+    // Whoever proved on the way who they are gets the time to set an app up.
+    const fresh = state.proofs.some(
+      ({ factor, at }) => now - at <= proofAge + (factor === 'session' ? 0 : ENROLMENT_LIFETIME),
+    );
     return { state, demand, browser, ladder, fresh };
   };
   const due = (state: JourneyState, input: JourneyInput): Next => nextStep(factsOf(state, input));

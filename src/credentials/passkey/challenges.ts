@@ -6,8 +6,8 @@ import type { ArtifactStore } from '../../storage/ports.ts';
 const KIND = 'PasskeyChallenge';
 /** Bytes; WebAuthn Level 3 §13.4.3 asks for at least 16. */
 const SIZE = 32;
-/** Seconds. */
-const LIFETIME = 300;
+/** Seconds a ceremony may take. */
+export const CEREMONY_LIFETIME = 300;
 
 /** What a challenge may be answered for; an answer to one is none to another. */
 export type Ceremony = 'sign-in' | 'create' | 'create-automatically';
@@ -35,7 +35,7 @@ export function createChallenges(deps: { store: ArtifactStore; clock: Clock; ran
   return {
     async issue(binding, ceremony, allowed = []) {
       const challenge = random.bytes(SIZE).toString('base64url');
-      const expiresAt = epochSeconds(clock) + LIFETIME;
+      const expiresAt = epochSeconds(clock) + CEREMONY_LIFETIME;
       await store.save(KIND, keyOf(challenge), { payload: { binding, ceremony, allowed }, expiresAt });
       return challenge;
     },

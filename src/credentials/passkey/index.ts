@@ -9,6 +9,7 @@
  *   record.ts         what is stored; names.ts: what it is called; offers.ts: who is offered one
  *   relying-party.ts  for whom passkeys are made; failure.ts: why one was refused; library.ts: its loading
  */
+export { CEREMONY_LIFETIME } from './challenges.ts';
 export type { Owner } from './creation.ts';
 export { createPasskeyFactor, NAME_MAX_LENGTH, type PasskeyFactor } from './factor.ts';
 export type { SignInOutcome, Wanted } from './sign-in.ts';

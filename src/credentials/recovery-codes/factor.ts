@@ -11,6 +11,8 @@ const ID = 'recovery-codes';
 /** A code is one of a list that was kept: a one-time password (RFC 8176 `otp`). */
 const AMR = ['otp'];
 const HOW_MANY = 10;
+/** With this many left, a new list is offered. */
+export const FEW_RECOVERY_CODES = 3;
 /** Characters of five bits each: 75 bits. */
 const LENGTH = 15;
 const GROUP = 5;

@@ -1,4 +1,4 @@
-import type { Owner } from '../../credentials/index.ts';
+import { CEREMONY_LIFETIME, type Owner } from '../../credentials/index.ts';
 import { epochSeconds } from '../../kernel/clock.ts';
 import { VestibuleError } from '../../kernel/errors.ts';
 import type { JourneyState } from '../state.ts';
@@ -52,12 +52,9 @@ export const offerPasskey: Step = {
   },
 };
 
-/** Seconds a ceremony may take: as long as its challenge lives. */
-const CEREMONY = 300;
-
 /** Whoever comes upon an offer that was left open has proved nothing of late. */
 const isOver = ({ proofs }: JourneyState, { clock, proofAge }: StepServices): boolean =>
-  epochSeconds(clock) - (proofs.at(-1)?.at ?? 0) > proofAge + CEREMONY;
+  epochSeconds(clock) - (proofs.at(-1)?.at ?? 0) > proofAge + CEREMONY_LIFETIME;
 
 /** @throws VestibuleError `session_expired` (400) when the account is no longer there, or no longer active */
 async function ownerOf({ accountId }: JourneyState, { accounts }: StepServices): Promise<Owner> {

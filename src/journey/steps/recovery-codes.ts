@@ -1,9 +1,7 @@
+import { FEW_RECOVERY_CODES } from '../../credentials/index.ts';
 import type { JourneyState } from '../state.ts';
 import { bindingOf } from './passkey-proof.ts';
 import type { Step, StepServices } from './step.ts';
-
-/** With this many left, a new list is offered. */
-const FEW = 3;
 
 /** A new list of recovery codes, shown until it is kept; or how many are left of the old one. */
 export const recoveryCodes: Step = {
@@ -41,6 +39,6 @@ async function mayRenew(
   { accountId = '', proofs, codes }: JourneyState,
   { credentials, ladder }: StepServices,
 ): Promise<boolean> {
-  if (codes !== 'left' || (await credentials.recoveryCodes.left(accountId)) > FEW) return false;
+  if (codes !== 'left' || (await credentials.recoveryCodes.left(accountId)) > FEW_RECOVERY_CODES) return false;
   return ladder.mayChangeFactors(ladder.acrOf(proofs), await credentials.potential(accountId));
 }

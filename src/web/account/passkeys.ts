@@ -1,6 +1,6 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
-import { NAME_MAX_LENGTH, type Owner } from '../../credentials/index.ts';
+import { CEREMONY_LIFETIME, NAME_MAX_LENGTH, type Owner } from '../../credentials/index.ts';
 import { VestibuleError } from '../../kernel/errors.ts';
 import { redirect, sendJson, sendProblem, wantsJson } from '../answers.ts';
 import { type AccountDependencies, admit, purposeOf, recorder } from './section.ts';
@@ -8,8 +8,6 @@ import type { Visitor } from './session.ts';
 
 const LIST = '/account/passkeys';
 const ADD = `${LIST}/add`;
-/** Seconds a ceremony may take: as long as its challenge lives. */
-const CEREMONY = 300;
 
 /** The passkeys of whoever is signed in: list, add, rename, delete. Nobody else's is ever looked at. */
 export function createPasskeyRoutes(deps: AccountDependencies): Router {
@@ -70,7 +68,7 @@ export function createPasskeyRoutes(deps: AccountDependencies): Router {
   });
 
   router.post(ADD, async (ctx) => {
-    const visitor = admit(ctx, await sessions.freshAtStart(ctx, ADD, CEREMONY));
+    const visitor = admit(ctx, await sessions.freshAtStart(ctx, ADD, CEREMONY_LIFETIME));
     if (!visitor) return;
     const form = await forms.read(ctx, purposeOf(visitor), ['credential']);
     const outcome =

@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
+import { ENROLMENT_LIFETIME, FEW_RECOVERY_CODES } from '../../credentials/index.ts';
 import { redirect } from '../answers.ts';
 import { type AccountDependencies, admit, purposeOf, recorder } from './section.ts';
 import type { Visitor } from './session.ts';
@@ -10,10 +11,6 @@ const CODES = `${HOME}/codes`;
 const RENEW = `${CODES}/renew`;
 const OFF = `${HOME}/off`;
 const DEVICES = `${HOME}/devices`;
-/** Seconds to get an app and set it up: as long as the key on show lives. */
-const ENROLMENT = 1800;
-/** With this many recovery codes left, new ones are offered. */
-const FEW = 3;
 
 /** The authenticator app and the recovery codes of whoever is signed in: on, replaced, off. */
 export function createTwoFactorRoutes(deps: AccountDependencies): Router {
@@ -35,7 +32,7 @@ export function createTwoFactorRoutes(deps: AccountDependencies): Router {
       on: since !== undefined,
       since,
       left,
-      few: left <= FEW,
+      few: left <= FEW_RECOVERY_CODES,
       setUpHref: APP,
       codesAction: RENEW,
       csrf: forms.csrf(purposeOf(visitor)),
@@ -60,7 +57,7 @@ export function createTwoFactorRoutes(deps: AccountDependencies): Router {
   });
 
   router.post(APP, async (ctx) => {
-    const visitor = admit(ctx, await sessions.freshAtStart(ctx, APP, ENROLMENT));
+    const visitor = admit(ctx, await sessions.freshAtStart(ctx, APP, ENROLMENT_LIFETIME));
     if (!visitor) return;
     const { accountId } = visitor;
     const { code = '' } = await forms.read(ctx, purposeOf(visitor), ['code']);
