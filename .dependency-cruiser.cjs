@@ -6,6 +6,7 @@ const LAYERS = [
   ['main', 'cli'],
   ['web'],
   ['oidc', 'journey'],
+  ['recovery'],
   ['credentials', 'federation'],
   ['accounts', 'organisations', 'invitations'],
   ['notifications', 'audit'],

@@ -12,6 +12,9 @@ const FIGURES = [
   'page',
   'passkey',
   'totp',
+  'outbox',
+  'names',
+  'storm',
 ] as const;
 export type Figure = (typeof FIGURES)[number];
 
@@ -49,6 +52,12 @@ export interface Options {
   readonly clients: number;
   readonly times: Readonly<Record<Measured, Times>>;
   readonly floodSeconds: number;
+  /** Through the outbox. */
+  readonly mails: number;
+  /** Of each kind, whose answers are timed. */
+  readonly names: number;
+  /** Sign-ins in the quiet, and in the storm. */
+  readonly stormLogins: number;
 }
 
 const TIMES: Options['times'] = {
@@ -100,6 +109,9 @@ export function readOptions(args: readonly string[]): Options | undefined {
     clients: 8,
     times: quick ? QUICK : TIMES,
     floodSeconds: quick ? 4 : 10,
+    mails: quick ? 1000 : 10_000,
+    names: quick ? 10 : 50,
+    stormLogins: quick ? 50 : 300,
   };
 }
 

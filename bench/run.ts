@@ -8,9 +8,12 @@ import { join, resolve } from 'node:path';
 import { freePort } from '../test/support/ports.ts';
 import { type Flood, flood } from './figures/flood.ts';
 import { hashCpuMs } from './figures/hash.ts';
+import { nameTimes } from './figures/names.ts';
+import { outbox } from './figures/outbox.ts';
 import { firstPageWeight, type Weight } from './figures/page.ts';
 import { assertionCpuMs } from './figures/passkey.ts';
 import { runRounds } from './figures/rounds.ts';
+import { storm } from './figures/storm.ts';
 import { codeCpuMs } from './figures/totp.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { print } from './report/print.ts';
@@ -49,12 +52,21 @@ async function bench(options: Options, directory: string): Promise<void> {
     assertionCpuMs: options.figures.has('passkey') ? await assertionCpuMs(directory) : undefined,
     codeCpuMs: options.figures.has('totp') ? await codeCpuMs() : undefined,
   };
+  if (options.figures.has('outbox')) progress('outbox');
+  const mails = options.figures.has('outbox') ? await outbox(directory, options.mails) : undefined;
+  if (options.figures.has('names')) progress('names');
+  const names = options.figures.has('names') ? await nameTimes(options.names) : undefined;
+  if (options.figures.has('storm')) progress('storm');
+  const stormy = options.figures.has('storm') ? await storm(options.stormLogins) : undefined;
   const ours = await apart(vestibule, world, options, programs.preload);
   const samples = await runRounds(subjects, { world, options, preload: programs.preload, progress });
   const results = summarise(samples, options, {
     loadBefore,
     hashCpuMs: hashCpuMs(world.argon2id),
     ...inThisProcess,
+    outbox: mails,
+    names,
+    storm: stormy,
     ...ours,
   });
   console.log(print(results, subjects));

@@ -11,8 +11,16 @@ import { systemClock } from './kernel/clock.ts';
 import { createLogger, type Logger } from './kernel/logger.ts';
 import { systemRandom } from './kernel/random.ts';
 import { SecretBox } from './kernel/secret-box.ts';
-import { createMailer, createNotices, createSmsSender, type Notices } from './notifications/index.ts';
-import { accountArea, createProvider, loadSigningKeys } from './oidc/index.ts';
+import {
+  createLetters,
+  createMailer,
+  createMailWorker,
+  createNotices,
+  createSmsSender,
+  type MailWorker,
+} from './notifications/index.ts';
+import { accountArea, createProvider, createSignOut, loadSigningKeys } from './oidc/index.ts';
+import { createComposers, createLinks, createRecovery } from './recovery/index.ts';
 import { openDurable, openEphemeral } from './storage/registry.ts';
 import {
   createMetrics,
@@ -41,7 +49,8 @@ const FIXED = [
 
 interface Assembled {
   readonly handle: RequestListener;
-  readonly notices: Notices;
+  /** Absent where no mail server is configured. */
+  readonly worker: MailWorker | undefined;
 }
 
 export interface Vestibule {
@@ -83,17 +92,39 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
     config: initial,
   });
   await credentials.passkey.prepare();
-  const metrics = createMetrics(() => credentials.password.queue.waiting + credentials.password.queue.running);
+  const links = createLinks({ store: ephemeral.artifacts, clock, random });
+  const halves = { durable: durable.artifacts, ephemeral: ephemeral.artifacts };
+  const signOutEverywhere = createSignOut({ accounts, ...halves, clock });
+  const { queue } = credentials.password;
+  const metrics = createMetrics(
+    () => queue.waiting + queue.running,
+    () => durable.outbox.count(),
+  );
 
   /** Everything that follows from the files: built anew at a reload. */
   const assemble = async (files: Config): Promise<Assembled> => {
     const config = { ...files, clients: [...files.clients, accountArea(files.issuer, files.branding.name)] };
     const texts = textsOf(config);
     const ladder = createLadder(config.assurance.levels);
-    const notices = createNotices({ config, accounts, mailer: createMailer(config), texts, clock, logger });
-    const attempts = createAttempts({ counters: ephemeral.counters, limits: config.limits, secretBox, clock });
+    const notices = createNotices({ mail: config.mail, clock, random });
+    const { counters, locks } = ephemeral;
+    const attempts = createAttempts({ counters, locks, limits: config.limits, secretBox, clock });
+    const recovery = createRecovery({
+      config,
+      accounts,
+      credentials,
+      links,
+      notices,
+      outbox: durable.outbox,
+      counters,
+      secretBox,
+      clock,
+      random,
+      signOutEverywhere,
+      unlock: attempts.unlock,
+    });
     const proofAge = config.account.proof_age;
-    const services = { accounts, credentials, attempts, notices, ladder, proofAge, clock };
+    const services = { accounts, credentials, attempts, notices, recovery, ladder, proofAge, clock };
     const journeys = createJourneys({ store: ephemeral.journeys, services });
     const web = createWeb({
       config,
@@ -104,6 +135,9 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
       credentials,
       texts,
       notices,
+      recovery,
+      attempts,
+      signOutEverywhere,
       secretBox,
       metrics,
       clock,
@@ -141,7 +175,12 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
     });
     web.mount(provider);
     (provider.app as EventEmitter).on('error', (error) => logger.error({ event: 'server.error', err: error }));
-    return { handle: createRequestListener(provider.app.callback(), config), notices };
+    const mailer = createMailer(config);
+    const letters = createLetters({ config, texts });
+    const composers = createComposers({ config, accounts, links, letters, counters, secretBox });
+    const worker =
+      mailer && createMailWorker({ store: durable.outbox, mailer, composers, clock, random, logger, meters: metrics });
+    return { handle: createRequestListener(provider.app.callback(), config), worker };
   };
 
   let config = initial;
@@ -155,18 +194,22 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
   const operations = createOperationsListener({ ready }, metrics.registry);
   const drainServer = await listen(server, config.listen);
   const drainOperations = await listen(operations, config.operations);
+  assembled.worker?.start();
   logger.info({ event: 'server.started', issuer: config.issuer, ...(server.address() as AddressInfo) });
 
+  /** Workers of earlier configurations, with the mail each was at. */
+  let retired: Promise<unknown> = Promise.resolve();
   let reloading = Promise.resolve();
   const reload = async (wanted: Config): Promise<void> => {
     const ignored = FIXED.filter((name) => JSON.stringify(wanted[name]) !== JSON.stringify(config[name]));
     const kept = Object.fromEntries(FIXED.map((name) => [name, config[name]])) as Pick<Config, (typeof FIXED)[number]>;
     const next = { ...wanted, ...kept };
-    const { notices } = assembled;
+    const { worker } = assembled;
     assembled = await assemble(next);
+    assembled.worker?.start();
     config = next;
-    // Requests under way may still have something to tell.
-    setTimeout(() => notices.close(), DRAIN_TIMEOUT).unref();
+    // A mail server that hangs must not hold the reload up; the end of the process waits for it.
+    retired = Promise.all([retired, worker?.close()]);
     logger.info({ event: 'config.reloaded', clients: next.clients.length, needs_restart: ignored });
   };
 
@@ -175,7 +218,7 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
     await reloading;
     await drainServer();
     await drainOperations();
-    await Promise.all([assembled.notices.close(), credentials.close()]);
+    await Promise.all([assembled.worker?.close(), retired, credentials.close()]);
     await Promise.all([durable.close(), ephemeral.close()]);
     logger.info({ event: 'server.stopped' });
     logger.flush();

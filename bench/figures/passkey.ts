@@ -47,7 +47,7 @@ export async function assertionCpuMs(directory: string): Promise<number> {
     ...owner,
     response: JSON.stringify(registration),
     userAgent: '',
-    record: async () => {},
+    record: async () => [],
   });
 
   /** Made beforehand: the device's work is not the server's. */

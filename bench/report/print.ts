@@ -16,6 +16,9 @@ export function print(results: Results, subjects: readonly Subject[]): string {
     latencies(results, subjects),
     starts(results, subjects),
     crowd(results),
+    mails(results),
+    kindsOfNames(results),
+    storm(results),
     page(results),
     verdicts(results),
   ]
@@ -116,6 +119,33 @@ function crowd({ flood }: Results): string {
       number(max, 1),
       String(requests),
     ]),
+  ]);
+}
+
+function mails({ outbox }: Results): string {
+  if (!outbox) return '';
+  return table([
+    ['Outbox to a local SMTP server, killed once', 'mails', 'a second', 'sent twice'],
+    ['notices', String(outbox.mails), number(outbox.perSecond, 0), String(outbox.duplicates)],
+  ]);
+}
+
+function kindsOfNames({ names }: Results): string {
+  if (!names) return '';
+  const kinds = Object.keys(Object.values(names.medians)[0] ?? {});
+  return table([
+    [`Time of an answer by the kind of name, ms (medians of ${names.requests})`, ...kinds],
+    ...Object.entries(names.medians).map(([what, of]) => [what, ...kinds.map((kind) => number(of[kind]))]),
+  ]);
+}
+
+function storm({ storm: found }: Results): string {
+  if (!found) return '';
+  const { quiet, stormy, asked, refused, logins } = found;
+  return table([
+    [`Time of a sign-in, ms (${logins}), while one address asks for ${asked} mails (${refused} refused)`, 'p50', 'p99'],
+    ['quiet', number(quiet.p50, 1), number(quiet.p99, 1)],
+    ['in the storm', number(stormy.p50, 1), number(stormy.p99, 1)],
   ]);
 }
 

@@ -28,7 +28,10 @@ export function summarise(
   {
     loadBefore,
     ...extra
-  }: Pick<Results, 'hashCpuMs' | 'assertionCpuMs' | 'codeCpuMs' | 'flood' | 'firstPage'> & {
+  }: Pick<
+    Results,
+    'hashCpuMs' | 'assertionCpuMs' | 'codeCpuMs' | 'outbox' | 'names' | 'storm' | 'flood' | 'firstPage'
+  > & {
     readonly loadBefore: number;
   },
 ): Results {

@@ -1,6 +1,9 @@
 import type { Flood } from '../figures/flood.ts';
+import type { NameTimes } from '../figures/names.ts';
+import type { Outbox } from '../figures/outbox.ts';
 import type { Weight } from '../figures/page.ts';
 import type { FlowFigures, Measured } from '../figures/samples.ts';
+import type { Storm } from '../figures/storm.ts';
 import type { SubjectId } from '../servers/subject.ts';
 
 export interface ServerFigures {
@@ -40,6 +43,9 @@ export interface Results {
   readonly assertionCpuMs: number | undefined;
   /** CPU milliseconds of one six-digit code, storage apart. */
   readonly codeCpuMs: number | undefined;
+  readonly outbox: Outbox | undefined;
+  readonly names: NameTimes | undefined;
+  readonly storm: Storm | undefined;
   readonly servers: Readonly<Partial<Record<SubjectId, ServerFigures>>>;
   readonly ratios: Readonly<Partial<Record<SubjectId, Ratios>>>;
   readonly flood: Flood | undefined;

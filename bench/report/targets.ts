@@ -1,3 +1,4 @@
+import { spread } from '../figures/names.ts';
 import type { Results, Verdict } from './shape.ts';
 
 type Facts = Omit<Results, 'targets'>;
@@ -41,6 +42,30 @@ const TARGETS: readonly Target[] = [
   ),
   { figure: 'assertion of a passkey, CPU', limit: 1, unit: 'ms', value: ({ assertionCpuMs }) => assertionCpuMs },
   { figure: 'six-digit code beside the storage, CPU', limit: 1, unit: 'ms', value: ({ codeCpuMs }) => codeCpuMs },
+  {
+    figure: 'a mail from the outbox to a local server',
+    limit: 20,
+    unit: 'ms',
+    value: ({ outbox }) => outbox && 1000 / outbox.perSecond,
+  },
+  {
+    figure: 'mails sent twice, their sender killed once',
+    limit: 1,
+    unit: '',
+    value: ({ outbox }) => outbox?.duplicates,
+  },
+  {
+    figure: 'known, unknown, suspended, invited name: slowest median above the fastest',
+    limit: 5,
+    unit: '%',
+    value: ({ names }) => names && spread(names) * 100,
+  },
+  {
+    figure: 'sign-in of others in a storm of recovery requests, p99',
+    limit: 2,
+    unit: '× quiet',
+    value: ({ storm }) => storm && storm.stormy.p99 / storm.quiet.p99,
+  },
   {
     figure: 'script of a page with passkeys, compressed',
     limit: 20,

@@ -28,7 +28,12 @@ export async function vestibuleSubject(
   const settings = mergeSettings(defaultSettings({ public: port, operations: operationsPort }), {
     // Not the tests' cheap hash: the product's own default.
     passwords: null,
-    limits: { account: { ...many }, address: { ...many } },
+    limits: {
+      lockout: { tries: 1_000_000 },
+      address: { ...many },
+      recovery_address: { ...many },
+      recovery_account: { ...many },
+    },
   });
   const ours = { first_party: true };
   const clients = world.clients.map((client) => ({

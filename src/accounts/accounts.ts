@@ -1,7 +1,7 @@
 import { type Clock, epochSeconds } from '../kernel/clock.ts';
 import { VestibuleError } from '../kernel/errors.ts';
 import type { Random } from '../kernel/random.ts';
-import type { Account, AccountStore, Profile } from '../storage/ports.ts';
+import type { Account, AccountStore, OutboxEntry, Profile } from '../storage/ports.ts';
 import { readIdentifier } from './identifier.ts';
 
 export interface NewPerson {
@@ -23,10 +23,42 @@ export interface Accounts {
    *   `username_invalid` (400) when either can't be an identifier
    */
   add(person: NewPerson): Promise<Account>;
+  /**
+   * Makes everything void that was proven in sign-ins under way.
+   * @throws VestibuleError `changed_meanwhile` (409)
+   */
+  voidProofs(id: string): Promise<void>;
+  /**
+   * Gives the account another e-mail address; it is an alias as the old one was.
+   * @param mails put into the outbox together with it
+   * @throws VestibuleError `username_taken` (409), `username_invalid` (400), `changed_meanwhile` (409)
+   */
+  setEmail(id: string, email: string, mails: readonly OutboxEntry[]): Promise<void>;
 }
+
+/** As many others may change an account at the same moment before somebody is told to come again. */
+const TRIES = 10;
 
 export function createAccounts(deps: { store: AccountStore; clock: Clock; random: Random }): Accounts {
   const { store, clock, random } = deps;
+
+  const change = async (
+    id: string,
+    changed: (account: Account) => Account,
+    mails: readonly OutboxEntry[] = [],
+  ): Promise<void> => {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const account = await store.find(id);
+      if (!account) return;
+      const next = changed(account);
+      const identifiers = identifiersOf(next);
+      if (await store.replace(next, identifiers, account.version, mails)) return;
+      const holders = await Promise.all(identifiers.map((identifier) => store.findByIdentifier(identifier)));
+      if (holders.some((holder) => holder && holder.id !== id)) throw new VestibuleError('username_taken', 409);
+    }
+    throw new VestibuleError('changed_meanwhile', 409);
+  };
+
   return {
     find: (id) => store.find(id),
     findByIdentifier: (identifier) => store.findByIdentifier(identifier),
@@ -40,6 +72,7 @@ export function createAccounts(deps: { store: AccountStore; clock: Clock; random
         state: 'active',
         ...(person.minimumAcr === undefined ? {} : { minimumAcr: person.minimumAcr }),
         profile: person.profile ?? {},
+        generation: 0,
         createdAt: now,
         updatedAt: now,
         version: 1,
@@ -47,6 +80,13 @@ export function createAccounts(deps: { store: AccountStore; clock: Clock; random
       if (!(await store.insert(account, identifiersOf(account)))) throw new VestibuleError('username_taken', 409);
       return account;
     },
+    voidProofs: (id) => change(id, (account) => ({ ...account, generation: account.generation + 1 })),
+    setEmail: (id, email, mails) =>
+      change(
+        id,
+        (account) => ({ ...account, email: email.trim(), emailVerified: true, updatedAt: epochSeconds(clock) }),
+        mails,
+      ),
   };
 }
 

@@ -4,3 +4,4 @@
  */
 export { type Accounts, createAccounts, type NewPerson } from './accounts.ts';
 export { IDENTIFIER_MAX_LENGTH, type IdentifierProblem, readIdentifier } from './identifier.ts';
+export { may, type Use } from './standing.ts';

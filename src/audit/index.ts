@@ -5,18 +5,18 @@
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../kernel/clock.ts';
 import type { Random } from '../kernel/random.ts';
-import type { AuditEvent, AuditStore } from '../storage/ports.ts';
+import type { AuditEvent, AuditStore, OutboxEntry } from '../storage/ports.ts';
 
 export type AuditEntry = Omit<AuditEvent, 'id' | 'at'>;
 
 export interface Audit {
-  /** @throws when the store can't commit it: the caller then grants nothing */
-  record(entry: AuditEntry): Promise<void>;
+  /** @param mails owed from the same moment @throws when the store can't commit it: the caller then grants nothing */
+  record(entry: AuditEntry, mails?: readonly OutboxEntry[]): Promise<void>;
 }
 
 export function createAudit(deps: { store: AuditStore; clock: Clock; random: Random }): Audit {
   return {
-    record: (entry) => deps.store.append({ id: deps.random.id(), at: deps.clock.now(), ...entry }),
+    record: (entry, mails) => deps.store.append({ id: deps.random.id(), at: deps.clock.now(), ...entry }, mails),
   };
 }
 

@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { createAccounts } from '../accounts/index.ts';
 import { createAudit } from '../audit/index.ts';
-import { createPasswordFactor } from '../credentials/index.ts';
+import { createPasswordFactor, createPasswordRules } from '../credentials/index.ts';
 import { OperatorError, VestibuleError } from '../kernel/errors.ts';
 import { systemRandom as random } from '../kernel/random.ts';
+import { isPlainAddress } from '../notifications/index.ts';
 import type { Profile } from '../storage/ports.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, type CommandIo, UsageError } from './command.ts';
 import { type CommandStorage, withStorage } from './storage.ts';
@@ -27,6 +28,12 @@ const REFUSALS: Readonly<Record<string, string>> = {
   username_invalid: 'the username or e-mail address is empty, too long, or has control characters',
   password_too_short: 'the password is shorter than passwords.min_length',
   password_too_long: 'the password is too long (256 characters; 72 bytes with bcrypt)',
+  password_common: 'the password is on lists of much used or stolen ones',
+  password_breached: 'the password was seen in a data breach',
+  password_personal: 'the password is made of the username, address or name',
+  password_guessable: 'the password is easily guessed',
+  breach_lookup_failed: 'whether the password was in a data breach could not be asked (passwords.breach_lookup)',
+  new_password_required: 'the password is empty',
 };
 
 export const peopleAdd: Command = {
@@ -75,12 +82,21 @@ async function add(
 ): Promise<string> {
   const accounts = createAccounts({ store: durable.accounts, clock, random });
   const audit = createAudit({ store: durable.audit, clock, random });
+  const rules = createPasswordRules({ settings: config.passwords, logger });
   const passwords = createPasswordFactor({ store: durable.credentials, clock, random, logger, config });
   const minimumAcr = values['minimum-acr'];
+  if (values.email !== undefined && !isPlainAddress(values.email))
+    throw new OperatorError(`${username} was not added: ${values.email} is not one plain e-mail address.`);
   if (minimumAcr !== undefined && !config.assurance.levels.some(({ acr }) => acr === minimumAcr))
     throw new OperatorError(`${minimumAcr} is none of assurance.levels in vestibule.yaml.`);
   // Refused before anything is stored: a person without a password could not sign in.
-  passwords.check(password);
+  const problem = await rules.check(
+    password,
+    { words: [username, values.email, values.name].filter((word) => word !== undefined) },
+    false,
+  );
+  await rules.close();
+  if (problem) throw new VestibuleError(problem.code, 400);
   const account = await accounts.add({
     username,
     ...(values.email === undefined ? {} : { email: values.email, emailVerified: true }),

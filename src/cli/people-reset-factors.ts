@@ -1,13 +1,12 @@
 import { parseArgs } from 'node:util';
-import { createAccounts, readIdentifier } from '../accounts/index.ts';
 import { createAudit } from '../audit/index.ts';
 import { createCredentials } from '../credentials/index.ts';
-import { createTexts } from '../i18n/index.ts';
-import { OperatorError } from '../kernel/errors.ts';
 import { systemRandom as random } from '../kernel/random.ts';
 import { SecretBox } from '../kernel/secret-box.ts';
-import { createMailer, createNotices } from '../notifications/index.ts';
+import { createNotices } from '../notifications/index.ts';
+import { createSignOut } from '../oidc/index.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, UsageError } from './command.ts';
+import { personOf } from './person.ts';
 import { type CommandStorage, withStorage } from './storage.ts';
 
 export const peopleResetFactors: Command = {
@@ -17,13 +16,13 @@ export const peopleResetFactors: Command = {
 Usage: vestibule people reset-factors <username> --verified-by <how> [options]
 
 Removes every passkey, the authenticator app and the recovery codes of a person who lost them, so that
-the password signs in and new ones can be set up. The person is told by mail. Make sure first that it is this person
-who asks: --verified-by is kept in the audit trail. A session that is open on a lost device ends
-by itself (lifetimes.session). The server may be running.
+the password signs in and new ones can be set up, and signs the person out everywhere. Make sure first
+that it is this person who asks: --verified-by is kept in the audit trail. The person is told by mail, which
+the server sends; it may be running.
 
   --verified-by <how>      such as "identity card at the desk, S. Muster"
   ${CONFIG_USAGE}
-  --json                   {"id": …, "removed": ["passkey"], "told": "told", "nobody" or "failed"}`,
+  --json                   {"id": …, "removed": ["passkey"], "told": true when a mail is on its way}`,
 
   async run(args, { stdout }) {
     const options = { ...CONFIG_OPTION, 'verified-by': { type: 'string' }, json: { type: 'boolean' } } as const;
@@ -36,28 +35,22 @@ by itself (lifetimes.session). The server may be running.
     const text =
       removed.length === 0
         ? `${username} has nothing to reset.`
-        : `${username}: removed ${removed.join(', ')}. ${TOLD[told]}`;
+        : `${username}: removed ${removed.join(', ')}. ${told ? MAILED : NOBODY}`;
     stdout.write(values.json ? `${JSON.stringify({ id, removed, told })}\n` : `${text}\n`);
     return 0;
   },
 };
 
-const TOLD = {
-  told: 'The person was told by mail.',
-  nobody: 'The person was not told: no address, or no mail server in the configuration. Tell them.',
-  failed: 'The mail to the person could not be sent. Tell them.',
-} as const;
+const MAILED = 'A mail to the person is on its way.';
+const NOBODY = 'The person is not told: no address, or no mail server in the configuration. Tell them.';
 
 async function reset(
-  { config, durable, ephemeral, clock, logger }: CommandStorage,
+  storage: CommandStorage,
   username: string,
   verifiedBy: string,
-): Promise<{ id: string; removed: readonly string[]; told: keyof typeof TOLD }> {
-  const accounts = createAccounts({ store: durable.accounts, clock, random });
-  const read = readIdentifier(username);
-  const account = 'problem' in read ? undefined : await accounts.findByIdentifier(read.identifier);
-  if (!account) throw new OperatorError(`There is nobody of the name ${username}.`);
-
+): Promise<{ id: string; removed: readonly string[]; told: boolean }> {
+  const { config, durable, ephemeral, clock, logger } = storage;
+  const { accounts, account } = await personOf(storage, username);
   const credentials = createCredentials({
     store: durable.credentials,
     accounts: durable.accounts,
@@ -70,20 +63,20 @@ async function reset(
     config,
   });
   const audit = createAudit({ store: durable.audit, clock, random });
-  const texts = createTexts({ defaultLanguage: config.languages.default, overlay: config.branding.overlay });
-  const notices = createNotices({ config, accounts, mailer: createMailer(config), texts, clock, logger });
-  const removed: string[] = [];
-  let told: keyof typeof TOLD = 'nobody';
-  for (const factor of credentials.factors) {
-    if (factor.id === 'password' || !(await factor.enrolled(account.id))) continue;
-    await factor.remove(account.id);
-    removed.push(factor.id);
-  }
-  if (removed.length > 0) {
+  const notices = createNotices({ mail: config.mail, clock, random });
+  const enrolled = await Promise.all(
+    credentials.factors.map(({ id, enrolled }) => id !== 'password' && enrolled(account.id)),
+  );
+  const factors = credentials.factors.filter((_, at) => enrolled[at]);
+  const removed = factors.map(({ id }) => id);
+  const mails = account.email === undefined ? [] : notices.about(account.id, { event: 'factors_reset', values: {} });
+  if (factors.length > 0) {
+    // The trail first: what can't be recorded is not done.
     const details = { removed, verified_by: verifiedBy.slice(0, 200) };
-    await audit.record({ event: 'people.factors_reset', accountId: account.id, details });
-    told = await notices.tell(account.id, { event: 'factors_reset', values: {} });
+    await audit.record({ event: 'people.factors_reset', accountId: account.id, details }, mails);
+    await Promise.all(factors.map((factor) => factor.remove(account.id)));
+    await createSignOut({ accounts, durable: durable.artifacts, ephemeral: ephemeral.artifacts, clock })(account.id);
   }
-  await Promise.all([notices.close(), credentials.close()]);
-  return { id: account.id, removed, told };
+  await credentials.close();
+  return { id: account.id, removed, told: factors.length > 0 && mails.length > 0 };
 }

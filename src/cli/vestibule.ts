@@ -13,6 +13,8 @@ const COMMANDS: readonly CommandEntry[] = [
     name: 'people reset-factors',
     load: async () => (await import('./people-reset-factors.ts')).peopleResetFactors,
   },
+  { name: 'people unlock', load: async () => (await import('./people-unlock.ts')).peopleUnlock },
+  { name: 'people set-email', load: async () => (await import('./people-set-email.ts')).peopleSetEmail },
   { name: 'version', load: async () => (await import('./version.ts')).version },
 ];
 

@@ -1,4 +1,7 @@
-import type { Credential } from '../storage/ports.ts';
+import type { Credential, OutboxEntry } from '../storage/ports.ts';
+
+/** Called before something is done: what can't be recorded is not done. @returns mails that are owed once it is */
+export type Trail = () => Promise<readonly OutboxEntry[]>;
 
 /**
  * A way to prove who one is. One folder per factor, one line in `registry.ts`; what journey, account
@@ -17,6 +20,13 @@ export interface Factor {
    * @param kept everything the account has, read once for all factors
    */
   potential(accountId: string, kept: readonly Credential[]): Promise<readonly string[]>;
-  /** Takes it away altogether. */
-  remove(accountId: string): Promise<void>;
+  /** Takes it away altogether. @param mails owed once it is gone */
+  remove(accountId: string, mails?: readonly OutboxEntry[]): Promise<void>;
+}
+
+/** What an account could prove. */
+export interface Enrolled {
+  /** The factor's id. */
+  readonly factor: string;
+  readonly amr: readonly string[];
 }

@@ -1,3 +1,4 @@
+import { may } from '../accounts/index.ts';
 import { ENROLMENT_LIFETIME } from '../credentials/index.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { VestibuleError } from '../kernel/errors.ts';
@@ -5,8 +6,18 @@ import type { JourneyStore } from '../storage/ports.ts';
 import { type Facts, type Next, nextStep, secondWays } from './next-step.ts';
 import { type JourneyState, loadState, type Proof, type StoredJourney, saveState } from './state.ts';
 import { enrolledOf } from './steps/enrolled.ts';
+import { guesserOf } from './steps/guesser.ts';
 import { isStepId, stepOf } from './steps/index.ts';
-import type { Problem, StepContext, StepEvent, StepForm, StepId, StepServices, StepView } from './steps/step.ts';
+import {
+  NOBODY,
+  type Problem,
+  type StepContext,
+  type StepEvent,
+  type StepForm,
+  type StepId,
+  type StepServices,
+  type StepView,
+} from './steps/step.ts';
 
 /** The interaction as the protocol side tells it. */
 export interface JourneyInput extends Omit<StepContext, 'ways'> {
@@ -18,10 +29,14 @@ export interface JourneyInput extends Omit<StepContext, 'ways'> {
   readonly expiresAt: number;
 }
 
-export interface SignedIn {
+interface Person {
   readonly accountId: string;
   readonly username: string;
+  readonly generation: number;
   readonly minimumAcr?: string | undefined;
+}
+
+export interface SignedIn extends Person {
   /** What the session was begun with; absent where the portal wants everything proven anew. */
   readonly session?: { readonly amr: readonly string[]; readonly acr: string | undefined; readonly at: number };
 }
@@ -39,7 +54,7 @@ export type Submitted =
   /** The same page again. */
   | { readonly again: Showing; readonly events: readonly StepEvent[] }
   | {
-      readonly finished: Pick<JourneyState, 'accountId' | 'proofs' | 'language' | 'trust'>;
+      readonly finished: Ended;
       readonly events: readonly StepEvent[];
       /** To be called together with the answer. */
       readonly settle: () => Promise<void>;
@@ -49,6 +64,9 @@ export type Submitted =
 /** OAuth errors the portal is told: the person cancelled, or can't reach what is demanded (RFC 9470 §5). */
 export type Refusal = 'access_denied' | 'unmet_authentication_requirements';
 
+/** What is left of a journey that ended. */
+export type Ended = Pick<JourneyState, 'accountId' | 'generation' | 'proofs' | 'language' | 'trust'>;
+
 export interface Journeys {
   /** The step that is due, or `finished` when the journey has nothing left to ask. */
   current(input: JourneyInput): Promise<Showing | 'finished' | { readonly refused: Refusal }>;
@@ -56,6 +74,11 @@ export interface Journeys {
   begin(step: string, form: StepForm, input: JourneyInput): Promise<{ options: unknown } | { go: StepId }>;
   /** @param step the page the form was on; when another step is due, that one is shown and nothing is evaluated */
   submit(step: string, form: StepForm, input: JourneyInput): Promise<Submitted>;
+  /**
+   * Goes on with somebody who has just chosen a new password by a mailed link: the journey knows who it is, and
+   * that they know the password. @returns undefined where somebody else is being asked
+   */
+  adopt(accountId: string, input: JourneyInput): Promise<Submitted | undefined>;
   /** Remembers the language chosen on a page. */
   chooseLanguage(language: string, input: JourneyInput): Promise<void>;
   /** Language chosen in this journey, if any. */
@@ -69,22 +92,43 @@ const AFTERLIFE = 86_400;
 
 export function createJourneys(deps: { store: JourneyStore; services: StepServices }): Journeys {
   const { store, services } = deps;
-  const { ladder, clock, proofAge } = services;
+  const { accounts, attempts, credentials, ladder, clock, proofAge } = services;
 
-  const load = async (input: JourneyInput): Promise<StoredJourney> =>
-    (await loadState(store, input.uid)) ?? { state: await first(input), version: 0 };
+  const load = async (input: JourneyInput): Promise<StoredJourney> => {
+    const { state, version } = (await loadState(store, input.uid)) ?? { state: await first(input), version: 0 };
+    if (!(await stillHolds(state))) return { state: { ...state, ...NOBODY } as JourneyState, version };
+    // A lock may have been ended by its owner, elsewhere.
+    if (state.lockedUntil === undefined) return { state, version };
+    const lockedUntil = await attempts.lockedUntil(guesserOf(state, input, services));
+    return { state: { ...state, lockedUntil } as JourneyState, version };
+  };
 
-  /** Whoever is signed in and asked again is known, and so is what they sign in with. */
+  /**
+   * Whether what was proven still counts: not for somebody suspended since, and not after the account's owner
+   * signed out everywhere because somebody else was in (security-catalogue: incomplete revocation).
+   */
+  const stillHolds = async ({ accountId, proofs, generation }: JourneyState): Promise<boolean> => {
+    if (accountId === undefined || proofs.length === 0) return true;
+    const account = await accounts.find(accountId);
+    return may(account, 'session') && account?.generation === generation;
+  };
+
+  /** Whoever is signed in and asked again is known. */
   const first = async (input: JourneyInput): Promise<JourneyState> => {
     const { uid, clientId, signedIn, demand } = input;
     const nobody = { uid, clientId, proofs: [] };
     if (!signedIn || demand.prompt !== 'login') return nobody;
-    const { accountId, username, minimumAcr, session } = signedIn;
-    const rest = await enrolledOf({ id: accountId, minimumAcr }, input.device, services);
-    const passkey =
-      services.credentials.passkey.attainable.length > 0 && rest.enrolled?.some(({ factor }) => factor === 'passkey');
+    const { session, ...person } = signedIn;
     const proofs = session ? [proofOf(session)] : [];
-    return { ...nobody, accountId, username, passkey, known: true, proofs, ...rest } as JourneyState;
+    return { ...nobody, ...(await personIn(input, person)), known: true, proofs };
+  };
+
+  /** Somebody known from elsewhere than this journey, and what they sign in with. */
+  const personIn = async (input: JourneyInput, { accountId, username, generation, minimumAcr }: Person) => {
+    const rest = await enrolledOf({ id: accountId, minimumAcr }, input.device, services);
+    const canUse = credentials.passkey.attainable.length > 0;
+    const passkey = canUse && rest.enrolled?.some(({ factor }) => factor === 'passkey') === true;
+    return { accountId, username, generation, passkey, ...rest } as Pick<JourneyState, 'accountId' | 'username'>;
   };
 
   /** A step-up asks only for what is missing: what the session was begun with counts as proven. */
@@ -121,7 +165,7 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
     const fresh = state.proofs.some(
       ({ factor, at }) => now - at <= proofAge + (factor === 'session' ? 0 : ENROLMENT_LIFETIME),
     );
-    return { state, demand, browser, ladder, fresh };
+    return { state, demand, browser, ladder, now, fresh };
   };
   const due = (state: JourneyState, input: JourneyInput): Next => nextStep(factsOf(state, input));
   const contextOf = (state: JourneyState, input: JourneyInput): StepContext => ({
@@ -172,6 +216,20 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
       if (saved) return { ...standing(after, next), events };
       const { state: others } = await load(input);
       return { ...standing(others, due(others, input)), events };
+    },
+
+    async adopt(accountId, input) {
+      const { state, version } = await load(input);
+      const account = await accounts.find(accountId);
+      // Somebody signed in who is asked again was signed out by the new password: their request is over.
+      if (!account || !may(account, 'recovery') || input.demand.prompt !== 'login' || state.known) return undefined;
+      const proof: Proof = { factor: 'password', amr: credentials.password.amr, at: epochSeconds(clock) };
+      const after = { ...state, ...NOBODY, ...(await personIn(input, { ...account, accountId })), proofs: [proof] };
+      const events = [{ event: 'login.succeeded', accountId, details: { factor: 'password', by: 'recovery' } }];
+      const next = due(after as JourneyState, input);
+      if (next === 'finished') return finished(after as JourneyState, events);
+      const saved = await save(after as JourneyState, version, input);
+      return saved ? { ...standing(after as JourneyState, next), events } : undefined;
     },
 
     async chooseLanguage(language, input) {

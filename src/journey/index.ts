@@ -7,11 +7,13 @@ export { type Acr, amrOf, createLadder, type Ladder, requiredLevel } from './ass
 export { type Attempts, createAttempts } from './attempts.ts';
 export {
   createJourneys,
+  type Ended,
   type JourneyInput,
   type Journeys,
   type Refusal,
   type Showing,
   type SignedIn,
+  type Submitted,
 } from './dispatcher.ts';
 export type { Demand, JourneyState, LevelDemand, Proof } from './state.ts';
 export { fieldsOf } from './steps/index.ts';

@@ -7,6 +7,8 @@ export interface Facts {
   readonly demand: Demand;
   /** Whether the browser says that it can use passkeys; `undefined` when it never said. */
   readonly browser: { readonly passkeys: boolean | undefined };
+  /** Seconds since the epoch. */
+  readonly now: number;
   /** Whether the last proof is young enough to change how the account signs in. */
   readonly fresh: boolean;
   readonly ladder: Ladder;
@@ -26,6 +28,8 @@ const VERIFIED_PASSKEY: Shown = { amr: ['hwk', 'user', 'mfa'], attested: true };
 
 const wantsLogin = ({ demand }: Facts): boolean => demand.prompt === 'login';
 const proven = ({ state }: Facts, factor: string): boolean => state.proofs.some((proof) => proof.factor === factor);
+/** Guessing has paused the password here; every other way stays open. */
+const locked = ({ state, now }: Facts): boolean => (state.lockedUntil ?? 0) > now;
 const authenticated = ({ state }: Facts): boolean => state.proofs.length > 0;
 const enrolled = ({ state }: Facts, factor: string): boolean =>
   state.enrolled?.some((one) => one.factor === factor) === true;
@@ -114,6 +118,12 @@ const mayEnrol = (facts: Facts): boolean =>
   reachedWith(facts, [APP]) &&
   facts.ladder.mayChangeFactors(facts.ladder.acrOf(facts.state.proofs), facts.state.enrolled ?? []);
 
+/**
+ * The password of somebody who proved something else. Setting an app up is a change to how one signs in:
+ * whoever sits at an old session proves again who it is.
+ */
+const passwordWanted = (facts: Facts): boolean => passwordMissing(facts) || (mayEnrol(facts) && !facts.fresh);
+
 /** Somebody signed in already who could not reach what is demanded whatever they were asked. */
 function hopeless(facts: Facts): boolean {
   const { state, ladder } = facts;
@@ -139,14 +149,14 @@ const TABLE: readonly Row[] = [
     due: (facts) =>
       !authenticated(facts) && passkeyUsable(facts) && (facts.state.instead !== 'password' || !passwordLeadsOn(facts)),
   },
+  { step: 'locked', due: (facts) => !authenticated(facts) && locked(facts) },
   { step: 'password', due: (facts) => !authenticated(facts) },
   { step: 'totp', due: (facts) => secondDue(facts) === 'totp' },
   { step: 'sms', due: (facts) => secondDue(facts) === 'sms' },
   { step: 'recovery-code', due: (facts) => secondDue(facts) === 'recovery-code' },
   { step: 'passkey', due: (facts) => secondDue(facts) === 'passkey' },
-  { step: 'password', due: passwordMissing },
-  // Setting an app up is a change to how one signs in: whoever sits at an old session proves again who it is.
-  { step: 'password', due: (facts) => mayEnrol(facts) && !facts.fresh },
+  { step: 'locked', due: (facts) => locked(facts) && passwordWanted(facts) },
+  { step: 'password', due: passwordWanted },
   { step: 'enrol-totp', due: mayEnrol },
   { step: 'unmet', due: missing },
   { step: 'recovery-codes', due: (facts) => facts.state.codes !== undefined },

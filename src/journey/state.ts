@@ -41,6 +41,12 @@ export interface JourneyState {
   readonly identifier?: string;
   /** `undefined` with a `username` means: nobody has that name. Pages must not show the difference. */
   readonly accountId?: string;
+  /** Of the account when it was named: another one by now voids what was proven (`Account.generation`). */
+  readonly generation?: number;
+  /** The password was tried too often, from here: when it may be tried again, seconds since the epoch. */
+  readonly lockedUntil?: number;
+  /** A link to choose a new password was asked for on the way; whether there is such an account is not told. */
+  readonly linkAsked?: true;
   /** Signed in here already, and asked again: this may be shown to whoever sits there. */
   readonly known?: true;
   /** The passkey page comes before the password's; for names that nobody has as often as for others. */

@@ -1,100 +1,87 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
-import { chooseLocale, type Texts, type TextValues } from '../i18n/index.ts';
+import type { TextValues } from '../i18n/index.ts';
 import type { Clock } from '../kernel/clock.ts';
-import type { Logger } from '../kernel/logger.ts';
-import type { Account } from '../storage/ports.ts';
-import type { Mailer } from './mailer.ts';
-import { compileMail } from './templates.ts';
+import { epochSeconds } from '../kernel/clock.ts';
+import type { Random } from '../kernel/random.ts';
+import type { OutboxEntry } from '../storage/ports.ts';
 
-/** Something that changed about an account; its words are `mail.notices.<event>.*`. */
+export const NOTICE_EVENTS = [
+  'passkey_added',
+  'passkey_removed',
+  'totp_added',
+  'totp_removed',
+  'recovery_code_used',
+  'recovery_codes_renewed',
+  'factors_reset',
+  'password_changed',
+  'new_device',
+  'email_changed',
+] as const;
+
+/** Something that happened to an account; its words are `mail.notices.<event>.*`. */
 export interface Notice {
-  readonly event:
-    | 'passkey_added'
-    | 'passkey_removed'
-    | 'totp_added'
-    | 'totp_removed'
-    | 'recovery_code_used'
-    | 'recovery_codes_renewed'
-    | 'factors_reset';
+  readonly event: (typeof NOTICE_EVENTS)[number];
+  /** What the words want: `name` of a passkey, `left` codes, `device`. */
   readonly values: TextValues;
+}
+
+/** A notice as the outbox keeps it. */
+export interface OwedNotice extends Notice {
+  readonly accountId: string;
+  /** When it happened, milliseconds since the epoch. */
+  readonly at: number;
+  /** Where it goes instead of the account's own address. */
+  readonly to?: string;
 }
 
 export interface Notices {
   /**
-   * Tells the account's owner by mail, in their language. Nobody has to wait for it, as a slow mail
-   * server must not delay a sign-in; it never rejects, as what it tells of has happened already.
-   * @returns `nobody` without an address or a mail server, `failed` when the mail was not taken
+   * What is owed to the account's owner: put into the outbox by the transaction of what it tells of.
+   * Empty where no mail server is configured.
+   * @param to another address than the account's, such as the one it had before
    */
-  tell(accountId: string, notice: Notice): Promise<'told' | 'nobody' | 'failed'>;
-  /** Waits for mails under way, for ten seconds at most. */
-  close(): Promise<void>;
+  about(accountId: string, notice: Notice, to?: string): readonly OutboxEntry[];
 }
 
-/** Milliseconds. */
-const CLOSED_WITHIN = 10_000;
+/** The outbox's name for what `about` makes. */
+export const NOTICE = 'notice';
 
-export function createNotices(deps: {
-  config: Config;
-  accounts: { find(id: string): Promise<Account | undefined> };
-  mailer: Mailer | undefined;
-  texts: Texts;
+export function createNotices({
+  mail,
+  clock,
+  random,
+}: {
+  mail: Config['mail'];
   clock: Clock;
-  logger: Logger;
+  random: Random;
 }): Notices {
-  const { config, accounts, mailer, texts, clock, logger } = deps;
-  const { languages, branding } = config;
-  const template = compileMail('notice', branding.overlay);
-  const underWay = new Set<Promise<unknown>>();
-
-  const write = ({ email = '', username, profile }: Account, { event, values }: Notice) => {
-    const { language, locale } = chooseLocale({ chosen: profile.locale }, languages.offered, languages.default);
-    const t = texts.translator(language, locale);
-    const subject = t(`mail.notices.${event}.subject`, { ...values, brand: branding.name });
-    const locals = {
-      t,
-      brand: branding.name,
-      language: locale,
-      person: profile.name ?? username,
-      subject,
-      sentence: t(`mail.notices.${event}.sentence`, { ...values, brand: branding.name, username }),
-      when: new Intl.DateTimeFormat(locale, {
-        dateStyle: 'long',
-        timeStyle: 'long',
-        timeZone: profile.zoneinfo && isTimeZone(profile.zoneinfo) ? profile.zoneinfo : 'UTC',
-      }).format(clock.now()),
-    };
-    return { to: email, subject, text: template.text(locals), html: template.html(locals) };
-  };
-
-  const send = async (accountId: string, notice: Notice): Promise<'told' | 'nobody' | 'failed'> => {
-    try {
-      if (!mailer) return 'nobody';
-      const account = await accounts.find(accountId);
-      if (!account?.email) return 'nobody';
-      await mailer.send(write(account, notice));
-      logger.info({ event: 'mail.sent', account: accountId, notice: notice.event });
-      return 'told';
-    } catch (error) {
-      logger.error({ event: 'mail.failed', account: accountId, notice: notice.event, err: error });
-      return 'failed';
-    }
-  };
-
   return {
-    tell(accountId, notice) {
-      const sending = send(accountId, notice).finally(() => underWay.delete(sending));
-      underWay.add(sending);
-      return sending;
-    },
-    async close() {
-      const deadline = new AbortController();
-      const tooLate = setTimeout(CLOSED_WITHIN, undefined, { signal: deadline.signal }).catch(() => undefined);
-      await Promise.race([Promise.all(underWay), tooLate]);
-      deadline.abort();
-      await mailer?.close();
+    about(accountId, { event, values }, to) {
+      if (!mail) return [];
+      const payload = { accountId, event, values, at: clock.now(), ...(to === undefined ? {} : { to }) };
+      return [{ id: random.id(), kind: NOTICE, payload, urgent: false, createdAt: epochSeconds(clock) }];
     },
   };
 }
 
-const isTimeZone = (name: string): boolean => Intl.supportedValuesOf('timeZone').includes(name);
+/** @throws TypeError when the payload was not made by `about` */
+export function readNotice(payload: Readonly<Record<string, unknown>>): OwedNotice {
+  const { accountId, event, values, at, to } = payload;
+  if (
+    typeof accountId !== 'string' ||
+    !isEvent(event) ||
+    !isTextValues(values) ||
+    !Number.isSafeInteger(at) ||
+    (to !== undefined && typeof to !== 'string')
+  ) {
+    throw new TypeError('not the payload of a notice');
+  }
+  return { accountId, event, values, at: at as number, ...(to === undefined ? {} : { to }) };
+}
+
+const isEvent = (value: unknown): value is Notice['event'] => (NOTICE_EVENTS as readonly unknown[]).includes(value);
+
+const isTextValues = (value: unknown): value is TextValues =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.values(value).every((one) => typeof one === 'string' || typeof one === 'number');

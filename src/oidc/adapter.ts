@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import { type Adapter, type AdapterPayload, errors, type InteractionResults } from 'oidc-provider';
 import { type Clock, epochSeconds } from '../kernel/clock.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import type { Artifact, ArtifactStore } from '../storage/ports.ts';
@@ -32,8 +32,28 @@ const NEVER = 253_402_300_799;
 /** Marked as ended for a while instead of removed: a request under way saves what it found once more, and
  *  that must not bring back a session that was signed out or a grant that was revoked. */
 const ENDS_FOR_GOOD = new Set(['Session', 'Grant', 'Interaction']);
+/** What of an account ends when its owner signs out everywhere: without its grant no code or token is worth anything. */
+const OF_AN_ACCOUNT: readonly string[] = ['Session', 'Grant', 'Interaction'];
 /** Longer than any request is under way. Seconds. */
 const UNDER_WAY = 600;
+
+/** Kept where it was, so that whatever saves it once more finds it ended. */
+const marks = (clock: Clock): { at: number; until: number } => {
+  const at = epochSeconds(clock);
+  return { at, until: at + UNDER_WAY };
+};
+
+/** Ends everything of an account that lets somebody in. @param exceptSession `uid` of the one that stays */
+export async function endAllOf(
+  accountId: string,
+  { durable, ephemeral, clock }: Pick<AdapterDependencies, 'durable' | 'ephemeral' | 'clock'>,
+  exceptSession?: string,
+): Promise<void> {
+  const end = { ...marks(clock), exceptUid: exceptSession };
+  await Promise.all(
+    OF_AN_ACCOUNT.map((kind) => (DURABLE.has(kind) ? durable : ephemeral).endByAccount(kind, accountId, end)),
+  );
+}
 
 const SEAL = 'artifact';
 
@@ -45,8 +65,8 @@ export function createAdapter(deps: AdapterDependencies): (kind: string) => Adap
   const storeOf = (kind: string): ArtifactStore => (DURABLE.has(kind) ? deps.durable : deps.ephemeral);
 
   const end = (kind: string, key: string): Promise<void> => {
-    const now = epochSeconds(deps.clock);
-    return storeOf(kind).save(kind, key, { payload: {}, consumedAt: now, expiresAt: now + UNDER_WAY });
+    const { at, until } = marks(deps.clock);
+    return storeOf(kind).save(kind, key, { payload: {}, consumedAt: at, expiresAt: until });
   };
 
   const revokeGrant = async (grantId: string): Promise<void> => {
@@ -145,7 +165,16 @@ function pack(
     ...(typeof members.grantId === 'string' && kind !== 'Interaction' ? { grantId: members.grantId } : {}),
     ...(kind === 'Session' && typeof members.uid === 'string' ? { uid: members.uid } : {}),
     ...(typeof userCode === 'string' ? { userCode: keyOf('UserCode', userCode) } : {}),
+    ...ownerOf(kind, members),
   };
+}
+
+/** Whose it is, of what ends when its owner signs out everywhere (`sign-out.ts`). */
+function ownerOf(kind: string, members: Record<string, unknown>): { accountId?: string } {
+  if (!OF_AN_ACCOUNT.includes(kind)) return {};
+  // A sign-in that was answered and not yet resumed: nobody has a session of it so far.
+  const { accountId } = kind === 'Interaction' ? ((members.result as InteractionResults)?.login ?? {}) : members;
+  return typeof accountId === 'string' ? { accountId } : {};
 }
 
 function unpack(kind: string, artifact: Artifact, secretBox: SecretBox, id?: string): AdapterPayload {

@@ -1,5 +1,5 @@
 import type { AccountClaims, FindAccount, KoaContextWithOIDC } from 'oidc-provider';
-import type { Accounts } from '../accounts/index.ts';
+import { type Accounts, may, type Use } from '../accounts/index.ts';
 import type { Account } from '../storage/ports.ts';
 import type { ClientRegistry } from './clients.ts';
 
@@ -42,9 +42,9 @@ export const minimumOf = (account: object): string | undefined =>
  * next request on. `undefined` ends sessions, refreshes and userinfo of that subject.
  */
 export function findAccount(accounts: Accounts, clients: ClientRegistry): FindAccount {
-  return async (ctx, id) => {
+  return async (ctx, id, token) => {
     const account = await accounts.find(id);
-    if (account?.state !== 'active') return undefined;
+    if (!account || !may(account, useOf(token))) return undefined;
     return {
       accountId: account.id,
       [MINIMUM]: account.minimumAcr,
@@ -60,6 +60,10 @@ export function findAccount(accounts: Accounts, clients: ClientRegistry): FindAc
     };
   };
 }
+
+/** What an account is looked up for; a session, and a code that comes of one, unless it is a token's. */
+const USES: Readonly<Partial<Record<string, Use>>> = { RefreshToken: 'refresh', AccessToken: 'userinfo' };
+const useOf = (token: { readonly kind?: string } | undefined): Use => USES[token?.kind ?? ''] ?? 'session';
 
 /** What a profile may say, whatever it holds: neither `acr` nor `_claim_names` nor an unverified `email`. */
 const OF_A_PROFILE: ReadonlySet<string> = new Set([

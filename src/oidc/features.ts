@@ -1,5 +1,5 @@
 import { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import type { Accounts } from '../accounts/index.ts';
+import { type Accounts, may } from '../accounts/index.ts';
 import type { ClientRegistry } from './clients.ts';
 import type { ProviderDependencies } from './dependencies.ts';
 import { mutualTls } from './mtls.ts';
@@ -128,7 +128,7 @@ const actionOf = (ctx: KoaContextWithOIDC, route: string): string => new URL(ctx
 /** Suspension counts for the tokens that are out already; one in a client's own name concerns nobody. */
 async function isSomebodys(token: object, accounts: Accounts): Promise<boolean> {
   if (!('accountId' in token) || typeof token.accountId !== 'string') return true;
-  return (await accounts.find(token.accountId))?.state === 'active';
+  return may(await accounts.find(token.accountId), 'userinfo');
 }
 
 const audienceOf = (token: object): unknown => ('aud' in token ? token.aud : undefined);

@@ -13,3 +13,4 @@ export { loadSigningKeys, type SigningKey } from './keys.ts';
 export type { ProviderPages } from './pages.ts';
 export { createProvider, type OidcProvider } from './provider.ts';
 export type { SignedIn } from './sessions.ts';
+export { createSignOut, type SignOutEverywhere } from './sign-out.ts';

@@ -6,6 +6,7 @@ import { VestibuleError } from '../kernel/errors.ts';
 import type { ConsentStore } from '../storage/ports.ts';
 import { type Asked, grantConsent } from './grants.ts';
 import { ANOTHER_PERSON, AUTH_TIME, DEMANDED } from './policy.ts';
+import { GENERATION } from './sign-out.ts';
 
 /** An authorization request that waits for a person, as the server remembers it. */
 export interface PendingInteraction {
@@ -38,6 +39,8 @@ export interface SignIn {
   readonly accountId: string;
   readonly amr: readonly string[];
   readonly acr: string | undefined;
+  /** Of the account when it was proven. */
+  readonly generation: number;
   /** When it was really performed; seconds since the epoch. */
   readonly at: number;
   /** Language chosen on the way, for the pages that follow. */
@@ -98,10 +101,11 @@ export function createInteractions(deps: { provider: Provider; consents: Consent
       return pending;
     },
 
-    signIn: (pending, { accountId, amr, acr, at, language }) =>
+    signIn: (pending, { accountId, generation, amr, acr, at, language }) =>
       // `ts` always: without it a later prompt's merge would move `auth_time`.
       answer(pending, {
         login: { accountId, amr: [...amr], ...(acr === undefined ? {} : { acr }), ts: at, remember: true },
+        [GENERATION]: generation,
         ...(language === undefined ? {} : { language }),
       }),
 

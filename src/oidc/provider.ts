@@ -16,6 +16,7 @@ import { createInteractions, type Interactions } from './interactions.ts';
 import { logoutWithoutAsking } from './logout.ts';
 import { createPolicy } from './policy.ts';
 import { type SignedIn, signedIn } from './sessions.ts';
+import { endVoidSignIns } from './sign-out.ts';
 
 export interface OidcProvider {
   /** The Koa application itself: routes and middleware are added to it. */
@@ -44,6 +45,7 @@ export function createProvider(deps: ProviderDependencies): OidcProvider {
         : accountId,
     ),
   );
+  provider.use(endVoidSignIns(deps.accounts));
   provider.use(deviceCodeInAddress(deps.pages));
   refuseUnusable(config.clients, provider);
   observe(provider, deps.logger, deps.meters);

@@ -46,6 +46,8 @@ export interface Account {
   /** Least level of assurance (`acr`) that signing in must reach. */
   readonly minimumAcr?: string;
   readonly profile: Profile;
+  /** Grows when everything proven before is void: a sign-in begun under an earlier one comes to nothing. */
+  readonly generation: number;
   readonly createdAt: number;
   readonly updatedAt: number;
   /** Grows by one at each change; the expected value guards `replace`. */
@@ -59,8 +61,14 @@ export interface AccountStore {
   /** @returns false, and nothing is written, when the id or any identifier is taken. */
   insert(account: Account, identifiers: readonly string[]): Promise<boolean>;
   /** Compare-and-set on `version`. @returns false when somebody else changed the account meanwhile
-   *  or an identifier is taken; nothing is written then. The new version is `expectedVersion + 1`. */
-  replace(account: Account, identifiers: readonly string[], expectedVersion: number): Promise<boolean>;
+   *  or an identifier is taken; nothing is written then. The new version is `expectedVersion + 1`.
+   *  @param mails put into the outbox by the same transaction, if anything is written */
+  replace(
+    account: Account,
+    identifiers: readonly string[],
+    expectedVersion: number,
+    mails?: readonly OutboxEntry[],
+  ): Promise<boolean>;
   /** How many accounts there are; an engine may answer a little late, but must not scan. */
   count(): Promise<number>;
 }
@@ -84,6 +92,7 @@ export interface Credential {
   readonly updatedAt: number;
 }
 
+/** Where a verb takes `mails`, they are put into the outbox by the same transaction, and only if it changed anything. */
 export interface CredentialStore {
   /** Everything the account has, of every kind, in one read. */
   all(accountId: string): Promise<Credential[]>;
@@ -91,14 +100,20 @@ export interface CredentialStore {
   find(accountId: string, kind: string, id: string): Promise<Credential | undefined>;
   findByLookup(kind: string, lookup: string): Promise<Credential | undefined>;
   /** @returns false when (account, kind, id) or (kind, lookup) exists. */
-  insert(credential: Credential): Promise<boolean>;
+  insert(credential: Credential, mails?: readonly OutboxEntry[]): Promise<boolean>;
   /** Compare-and-set on `version`; stored as `expectedVersion + 1`. @returns false for the loser. */
-  replace(credential: Credential, expectedVersion: number): Promise<boolean>;
+  replace(credential: Credential, expectedVersion: number, mails?: readonly OutboxEntry[]): Promise<boolean>;
   /** @returns whether it was there. */
-  remove(accountId: string, kind: string, id: string): Promise<boolean>;
+  remove(accountId: string, kind: string, id: string, mails?: readonly OutboxEntry[]): Promise<boolean>;
   /** Removes it only while the account keeps another credential of one of the kinds: parallel
    *  callers can't take the last one between them. @returns whether it was removed */
-  removeUnlessLast(accountId: string, kind: string, id: string, kinds: readonly string[]): Promise<boolean>;
+  removeUnlessLast(
+    accountId: string,
+    kind: string,
+    id: string,
+    kinds: readonly string[],
+    mails?: readonly OutboxEntry[],
+  ): Promise<boolean>;
   /** How many accounts hold at least one credential of the kind; may be a little late, must not scan. */
   holders(kind: string): Promise<number>;
 }
@@ -154,9 +169,48 @@ export interface AuditEvent {
 }
 
 export interface AuditStore {
-  append(event: AuditEvent): Promise<void>;
+  /** @param mails put into the outbox by the same transaction */
+  append(event: AuditEvent, mails?: readonly OutboxEntry[]): Promise<void>;
   /** Newest first. */
   list(query: { readonly accountId?: string; readonly limit: number }): Promise<AuditEvent[]>;
+}
+
+/** A mail that is owed: what it is about. Its text and its links are made when it is sent. */
+export interface OutboxEntry {
+  /** Random. The mail's Message-ID follows from it, so that a second copy is known as one. */
+  readonly id: string;
+  /** Who composes it: `notice`, `recovery` … */
+  readonly kind: string;
+  /** Never a secret. */
+  readonly payload: Readonly<Record<string, unknown>>;
+  /** Somebody waits for it: sent before those nobody waits for. */
+  readonly urgent: boolean;
+  readonly createdAt: number;
+}
+
+export interface ClaimedMail extends OutboxEntry {
+  /** How often it was handed out, this time included. */
+  readonly attempts: number;
+}
+
+/**
+ * Mails from the moment they are owed until a mail server took them: at least once. Of any number of
+ * workers, on any number of nodes, each entry is with one at a time.
+ */
+export interface OutboxStore {
+  add(mails: readonly OutboxEntry[]): Promise<void>;
+  /**
+   * Hands out entries that are due, urgent ones first, then those due longest. Whoever neither finishes nor
+   * postpones one in time has lost it: it is due again.
+   */
+  claim(limit: number, leaseSeconds: number): Promise<ClaimedMail[]>;
+  /** It was sent, or nobody is to get it: forgotten. */
+  done(id: string): Promise<void>;
+  /** @param until when it is due again @param problem why; without personal data */
+  postpone(id: string, until: number, problem: string): Promise<void>;
+  /** Given up: kept for an administrator to see, never handed out again. */
+  bury(id: string, problem: string): Promise<void>;
+  count(): Promise<{ readonly waiting: number; readonly dead: number }>;
 }
 
 // ---------------------------------------------------------------- protocol artifacts (both)
@@ -168,6 +222,8 @@ export interface Artifact {
   readonly grantId?: string;
   readonly uid?: string;
   readonly userCode?: string;
+  /** Whose it is, where everything of an account may have to be ended. */
+  readonly accountId?: string;
   /** When it was used up; single use is decided by `consumeOnce` alone. */
   readonly consumedAt?: number;
   readonly expiresAt: number;
@@ -187,6 +243,13 @@ export interface ArtifactStore {
   remove(kind: string, id: string): Promise<void>;
   /** Removes every record of that kind belonging to the grant, without a scan. */
   removeByGrant(kind: string, grantId: string): Promise<void>;
+  /** Marks every record of that kind belonging to the account as used and empties it, without a scan.
+   *  @param end `at`: when; `until`: how long the marks are kept; `exceptUid`: the one that stays as it is */
+  endByAccount(
+    kind: string,
+    accountId: string,
+    end: { readonly at: number; readonly until: number; readonly exceptUid?: string | undefined },
+  ): Promise<void>;
 }
 
 // ---------------------------------------------------------------- ephemeral
@@ -223,6 +286,36 @@ export interface CounterStore {
   reset(keys: readonly string[]): Promise<void>;
 }
 
+/** How often something may be guessed before it is locked, and for how long. */
+export interface LockRule {
+  /** Tries in a row; the last of them locks. */
+  readonly tries: number;
+  /** Seconds of the first lock; each one doubles the next. */
+  readonly first: number;
+  readonly longest: number;
+  /** Seconds after which a try, or a lock that ended, is forgotten. */
+  readonly memory: number;
+}
+
+export interface LockReading {
+  /** Tries in a row with this one; undefined: it came during a lock, and is not to be evaluated. */
+  readonly admitted?: number;
+  /** When the lock ends, seconds since the epoch; absent while there is none. */
+  readonly lockedUntil?: number;
+}
+
+/** Guessing that parallel callers can't speed up: of any number, no more are admitted than are left. */
+export interface LockStore {
+  /** Counts a try before it is evaluated. A try during a lock neither counts nor prolongs it. */
+  take(key: string, rule: LockRule): Promise<LockReading>;
+  /** Takes tries back. @param lift ends the lock as well */
+  giveBack(key: string, tries: number, lift: boolean): Promise<void>;
+  /** @returns when the lock ends; undefined while there is none */
+  lockedUntil(key: string): Promise<number | undefined>;
+  /** As if there had been no try, at this key and at those that begin with it and a colon. @returns whether there was a lock */
+  clear(key: string): Promise<boolean>;
+}
+
 // ---------------------------------------------------------------- the two halves
 
 export interface DurableStorage {
@@ -231,6 +324,7 @@ export interface DurableStorage {
   readonly consents: ConsentStore;
   readonly keys: KeyStore;
   readonly audit: AuditStore;
+  readonly outbox: OutboxStore;
   /** Artifacts whose loss would matter: grants, refresh tokens, dynamically registered clients. */
   readonly artifacts: ArtifactStore;
   /** Throws when the store can't answer. For the readiness probe. */
@@ -242,6 +336,7 @@ export interface EphemeralStorage {
   readonly artifacts: ArtifactStore;
   readonly journeys: JourneyStore;
   readonly counters: CounterStore;
+  readonly locks: LockStore;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,7 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { MailMeters } from '../notifications/index.ts';
 import type { ProtocolMeters } from '../oidc/index.ts';
 
-export interface Metrics extends ProtocolMeters {
+export interface Metrics extends ProtocolMeters, MailMeters {
   readonly registry: Registry;
   observeRequest(route: string, method: string, status: number, seconds: number): void;
   login(outcome: 'succeeded' | 'failed'): void;
@@ -10,8 +11,15 @@ export interface Metrics extends ProtocolMeters {
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']);
 
-/** @param queueDepth how many password hashes wait or run, read when metrics are asked for */
-export function createMetrics(queueDepth: () => number): Metrics {
+/**
+ * Both are read when metrics are asked for.
+ * @param queueDepth how many password hashes wait or run
+ * @param outbox how many mails wait, and how many were given up
+ */
+export function createMetrics(
+  queueDepth: () => number,
+  outbox: () => Promise<{ readonly waiting: number; readonly dead: number }>,
+): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -53,6 +61,28 @@ export function createMetrics(queueDepth: () => number): Metrics {
       this.set(queueDepth());
     },
   });
+  const mails = new Counter({
+    name: 'vestibule_mails_total',
+    help: 'Mails from the outbox by what became of them',
+    labelNames: ['kind', 'outcome'] as const,
+    registers,
+  });
+  new Gauge({
+    name: 'vestibule_outbox_mails',
+    help: 'Mails that wait to be sent, and those that were given up',
+    labelNames: ['state'] as const,
+    registers,
+    async collect() {
+      try {
+        const { waiting, dead } = await outbox();
+        this.set({ state: 'waiting' }, waiting);
+        this.set({ state: 'dead' }, dead);
+      } catch {
+        // A storage that is away must not take the other metrics along; no figure is better than an old one.
+        this.reset();
+      }
+    },
+  });
   return {
     registry,
     observeRequest: (route, method, status, seconds) =>
@@ -61,5 +91,6 @@ export function createMetrics(queueDepth: () => number): Metrics {
     step: (step, outcome) => steps.inc({ step, outcome }),
     authorized: () => authorizations.inc(),
     tokenIssued: (grantType) => tokens.inc({ grant_type: grantType }),
+    mail: (kind, outcome) => mails.inc({ kind, outcome }),
   };
 }

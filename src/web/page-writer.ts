@@ -16,6 +16,8 @@ export interface Asked {
 type Failure = { code: string; status: number; retryAfter?: number; values?: Record<string, string> };
 
 export interface PageWriter {
+  /** The language a page would be in. */
+  language(ctx: Context, asked?: Asked): Language;
   /** The sentence a page would show for a problem, for a script that shows it. */
   sentence(ctx: Context, problem: Problem, asked?: Asked): string;
   /** The sentence of an error page. */
@@ -65,6 +67,7 @@ export function createPageWriter(deps: {
   };
 
   const writer: PageWriter = {
+    language: (ctx, asked = {}) => contextOf(ctx, asked).language,
     sentence: (ctx, problem, asked = {}) => pages.sentence(problem, contextOf(ctx, asked)),
     explain: async (ctx, failure) => pages.explain(failure, contextOf(ctx, await askedAt(ctx).catch(() => ({})))),
 
@@ -79,9 +82,8 @@ export function createPageWriter(deps: {
       // Looking up the way back must not fail the error page itself.
       const asked: Asked = await askedAt(ctx).catch(() => ({}));
       ctx.status = failure.status;
-      // Where waiting helps, the step's own address shows again what is due.
-      const retry =
-        failure.retryAfter !== undefined && ctx.path.startsWith('/interaction/') ? { retryHref: ctx.path } : {};
+      const retryHref = wayOn(ctx, failure);
+      const retry = retryHref === undefined ? {} : { retryHref };
       writer.write(ctx, 'error', { ...failure, ...retry, reference: ctx.state.requestId }, asked);
     },
 
@@ -100,6 +102,14 @@ export function createPageWriter(deps: {
     },
   };
   return writer;
+}
+
+/** Where an error page leads on by itself. */
+function wayOn(ctx: Context, { code, retryAfter }: Failure): string | undefined {
+  // A mail's link that is worth nothing any more: another is asked for.
+  if (code.startsWith('link_')) return '/recovery/password';
+  // Where waiting helps, the step's own address shows again what is due.
+  return retryAfter !== undefined && ctx.path.startsWith('/interaction/') ? ctx.path : undefined;
 }
 
 /** Characters. The query is repeated for each language; a portal's request is shorter. */

@@ -5,17 +5,20 @@ import type { Config } from '../config/config.ts';
 import { type ClientFile, clientSchema } from '../config/schema/client.ts';
 import type { Credentials } from '../credentials/index.ts';
 import type { Texts } from '../i18n/index.ts';
-import type { Journeys, Ladder } from '../journey/index.ts';
+import type { Attempts, Journeys, Ladder } from '../journey/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Random } from '../kernel/random.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import type { Notices } from '../notifications/index.ts';
-import type { OidcProvider, ProviderPages } from '../oidc/index.ts';
+import type { OidcProvider, ProviderPages, SignOutEverywhere } from '../oidc/index.ts';
+import type { Recovery } from '../recovery/index.ts';
 import { createAccountRoutes, createAccountSessions } from './account/index.ts';
 import { createAssetRoutes } from './asset-routes.ts';
+import { changePassword } from './change-password.ts';
 import { createDeviceCookie } from './device-cookie.ts';
 import { createInteractionRoutes } from './interaction/index.ts';
+import { createKnownDeviceCookie } from './known-device-cookie.ts';
 import type { Metrics } from './metrics.ts';
 import { failures } from './middleware/failures.ts';
 import { createForms } from './middleware/forms.ts';
@@ -26,6 +29,7 @@ import { type Asked, createPageWriter } from './page-writer.ts';
 import { createAssets, createPages } from './pages/index.ts';
 import { createProviderPages } from './provider-pages.ts';
 import { readQueriesInLinearTime } from './query.ts';
+import { clientOf, createRecoveryRoutes, signInOf } from './recovery/index.ts';
 import { relatedOrigins } from './related-origins.ts';
 
 export interface WebDependencies {
@@ -37,6 +41,9 @@ export interface WebDependencies {
   readonly credentials: Credentials;
   readonly texts: Texts;
   readonly notices: Notices;
+  readonly recovery: Recovery;
+  readonly attempts: Attempts;
+  readonly signOutEverywhere: SignOutEverywhere;
   readonly clock: Clock;
   readonly secretBox: SecretBox;
   readonly metrics: Metrics;
@@ -62,6 +69,7 @@ export function createWeb(deps: WebDependencies): Web {
     texts,
     assets,
     branding: config.branding,
+    clock: deps.clock,
     ...(overlay === undefined ? {} : { overlay }),
   });
   const files = new Map(config.clients.map((file) => [file.client_id, file]));
@@ -73,18 +81,24 @@ export function createWeb(deps: WebDependencies): Web {
     if (clientId === undefined) return undefined;
     return files.get(clientId) ?? clientFile(await provider?.app.Client.find(clientId));
   };
-  const askedAt = async (ctx: Context): Promise<Asked> => {
-    const uid = /^\/interaction\/([\w-]{1,64})/.exec(ctx.path)?.[1];
-    if (!uid) return {};
+  /** Of a page of a sign-in, or of one that was reached from there. @param known uid that the address doesn't name */
+  const askedAt = async (ctx: Context, known?: string): Promise<Asked> => {
+    const uid = known ?? /^\/interaction\/([\w-]{1,64})/.exec(ctx.path)?.[1] ?? signInOf(ctx);
+    if (!uid) return { client: await findClient(clientOf(ctx)) };
     const [clientId, chosen, request] = await Promise.all([
       journeys.clientOf(uid),
       journeys.language(uid),
       provider?.interactions.requestOf(uid),
     ]);
-    return { chosen, uiLocales: request?.uiLocales, client: await findClient(clientId ?? request?.clientId) };
+    return {
+      chosen,
+      uiLocales: request?.uiLocales,
+      client: await findClient(clientId ?? request?.clientId ?? clientOf(ctx)),
+    };
   };
   const https = config.issuer.startsWith('https://');
   const devices = createDeviceCookie({ credentials: deps.credentials, random, https });
+  const knownDevices = createKnownDeviceCookie({ credentials: deps.credentials, https });
   const writer = createPageWriter({ config, pages, assets, askedAt });
 
   return {
@@ -97,13 +111,16 @@ export function createWeb(deps: WebDependencies): Web {
       const routes = createInteractionRoutes({
         ...deps,
         devices,
+        knownDevices,
+        https,
         interactions,
         forms,
         pages: writer,
         client: findClient,
       });
       const sessions = createAccountSessions({ ...deps, signedIn });
-      const account = createAccountRoutes({ ...deps, sessions, forms, pages: writer });
+      const account = createAccountRoutes({ ...deps, knownDevices, sessions, forms, pages: writer });
+      const recovery = createRecoveryRoutes({ ...deps, https, interactions, forms, pages: writer, askedAt });
       readQueriesInLinearTime(app);
       app.use(request({ logger, metrics, random }));
       app.use(failures({ logger, pages: writer }));
@@ -111,7 +128,8 @@ export function createWeb(deps: WebDependencies): Web {
       if (!https || config.features.authorization_post === false) app.use(logoutByPost);
       app.use(createAssetRoutes(assets));
       app.use(relatedOrigins(deps.credentials.passkey.relatedOrigins));
-      for (const router of [routes, ...account]) {
+      app.use(changePassword);
+      for (const router of [routes, ...account, ...recovery]) {
         app.use(router.routes());
         app.use(router.allowedMethods());
       }

@@ -121,14 +121,10 @@ requires('chromium')('in the account area, a person', () => {
     expect(await names(page)).toEqual(['Work laptop']);
     expect(await page.getByRole('status').textContent()).toContain('is deleted.');
 
-    const mails = await demo.mailsTo(username, 3);
-    expect(mails.map(({ subject }) => subject)).toEqual([
-      'A passkey was removed from your account',
-      'A passkey was added to your account',
-      'A passkey was added to your account',
-    ]);
-    expect(mails[0]?.text).toContain('The passkey “Spare key” was removed');
-    expect(mails[0]?.text).toContain('If this wasn’t you');
+    expect(await demo.mailsTo(username, 2, /passkey was added/)).toHaveLength(2);
+    const [removed] = await demo.mailsTo(username, 1, /passkey was removed/);
+    expect(removed?.text).toContain('The passkey “Spare key” was removed');
+    expect(removed?.text).toContain('If this wasn’t you');
     expect(complaints).toEqual([]);
   });
 
@@ -242,7 +238,7 @@ requires('chromium')('in the account area, a person', () => {
 
     await page.goto(list);
     await shown(page, 'account-passkeys');
-    expect(await stopsToContinue(page)).toEqual(['A', 'A', 'sign-out', 'quiet', 'quiet', 'continue']);
+    expect(await stopsToContinue(page)).toEqual(['A', 'A', 'A', 'sign-out', 'quiet', 'quiet', 'continue']);
     await keyboard.press('Shift+Tab');
     await keyboard.press('Shift+Tab');
     await enter();

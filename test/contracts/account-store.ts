@@ -1,7 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Account, DurableStorage } from '../../src/storage/ports.ts';
 import type { Open } from './engines.ts';
-import { expectListsOnly, expectStringsOnly, expectWholeNumbersOnly, useWorkspace, winners } from './workspace.ts';
+import { mail, owed } from './mails.ts';
+import {
+  expectListsOnly,
+  expectMailsOnly,
+  expectStringsOnly,
+  expectWholeNumbersOnly,
+  useWorkspace,
+  winners,
+} from './workspace.ts';
 
 const anna: Account = {
   id: 'acc-anna',
@@ -10,6 +18,7 @@ const anna: Account = {
   emailVerified: true,
   state: 'active',
   profile: { name: 'Anna Álvarez 😀', phone_number_verified: false, address: { locality: 'Łódź' } },
+  generation: 3,
   createdAt: 1_000,
   updatedAt: 2_000,
   version: 1,
@@ -80,7 +89,13 @@ export function accountStoreContract(open: Open<DurableStorage>): void {
     test('replace writes the account with the next version', async () => {
       const { accounts } = await workspace.open();
       await accounts.insert(anna, ['anna', 'anna@example.org']);
-      const changed: Account = { ...withoutEmail, username: 'Anna B', state: 'suspended', updatedAt: 3_000 };
+      const changed: Account = {
+        ...withoutEmail,
+        username: 'Anna B',
+        state: 'suspended',
+        generation: 4,
+        updatedAt: 3_000,
+      };
       expect(await accounts.replace(changed, ['anna b'], 1)).toBe(true);
       expect(await accounts.find(anna.id)).toStrictEqual({ ...changed, version: 2 });
     });
@@ -142,6 +157,40 @@ export function accountStoreContract(open: Open<DurableStorage>): void {
       expect((await stores[1].accounts.find(anna.id))?.version).toBe(2);
     });
 
+    test('mails are owed once the account is changed, and only then', async () => {
+      const { accounts, outbox } = await workspace.open();
+      await accounts.insert(anna, ['anna']);
+      await accounts.insert(ben, ['ben']);
+      expect(await accounts.replace(anna, ['anna'], 2, [mail('late')])).toBe(false);
+      expect(await accounts.replace(anna, ['anna', 'ben'], 1, [mail('taken')])).toBe(false);
+      expect(await accounts.replace({ ...anna, id: 'acc-nobody' }, [], 1, [mail('nobody')])).toBe(false);
+      expect(await owed(outbox)).toEqual([]);
+      expect(await accounts.replace(anna, ['anna'], 1, [mail('one'), mail('two')])).toBe(true);
+      expect(await owed(outbox)).toEqual(['one', 'two']);
+      expect(await accounts.replace(anna, ['anna'], 2)).toBe(true);
+      expect(await accounts.replace(anna, ['anna'], 3, [])).toBe(true);
+      expect(await owed(outbox)).toEqual([]);
+    });
+
+    test('of 50 who replace the same version the one who wins owes its mail', async () => {
+      const stores = [await workspace.open(), await workspace.open()] as const;
+      await stores[0].accounts.insert(anna, ['anna']);
+      const contend = (index: number) =>
+        stores[index % 2 === 0 ? 0 : 1].accounts.replace({ ...anna, username: `${index}` }, ['anna'], 1, [
+          mail(`by-${index}`),
+        ]);
+      expect(await winners(50, contend)).toBe(1);
+      expect(await owed(stores[1].outbox)).toEqual([`by-${(await stores[0].accounts.find(anna.id))?.username}`]);
+    });
+
+    test('a mail that is none spoils the whole change', async () => {
+      const { accounts, outbox } = await workspace.open();
+      await accounts.insert(anna, ['anna']);
+      await expectMailsOnly((mails) => accounts.replace({ ...anna, username: 'changed' }, ['changed'], 1, mails));
+      expect(await accounts.findByIdentifier('anna')).toEqual(anna);
+      expect(await owed(outbox)).toEqual([]);
+    });
+
     test('another process sees a change at once', async () => {
       const [one, two] = [await workspace.open(), await workspace.open()];
       await one.accounts.insert(anna, ['anna']);
@@ -176,6 +225,8 @@ export function accountStoreContract(open: Open<DurableStorage>): void {
       await expectWholeNumbersOnly(
         (value) => accounts.replace(anna, [], value),
         (value) => accounts.insert({ ...anna, version: value }, []),
+        (value) => accounts.insert({ ...anna, generation: value }, []),
+        (value) => accounts.replace({ ...anna, generation: value }, [], 1),
       );
       await expect(accounts.insert({ ...anna, emailVerified: 'yes' as unknown as boolean }, [])).rejects.toThrow(
         TypeError,

@@ -30,7 +30,8 @@ export function artifactStoreContract(half: string, open: Open<WithArtifacts>): 
           __proto__: undefined,
           constructor: 'own member',
         };
-        const saved = artifact({ payload, grantId: 'g', uid: 'u', userCode: 'WDJB-MJHT', consumedAt: inSeconds(-5) });
+        const keys = { grantId: 'g', uid: 'u', userCode: 'WDJB-MJHT', accountId: 'acc-anna' };
+        const saved = artifact({ payload, ...keys, consumedAt: inSeconds(-5) });
         await artifacts.save('AuthorizationCode', 'id', saved);
         expect(await artifacts.find('AuthorizationCode', 'id')).toEqual(saved);
       });
@@ -60,7 +61,8 @@ export function artifactStoreContract(half: string, open: Open<WithArtifacts>): 
 
       test('save overwrites all but the use', async () => {
         const { artifacts } = await workspace.open();
-        await artifacts.save('RefreshToken', 'id', artifact({ grantId: 'g', uid: 'u', userCode: 'c' }));
+        const keys = { grantId: 'g', uid: 'u', userCode: 'c', accountId: 'acc-anna' };
+        await artifacts.save('RefreshToken', 'id', artifact(keys));
         await artifacts.consumeOnce('RefreshToken', 'id', inSeconds(1));
         await artifacts.save('RefreshToken', 'id', artifact({ payload: { jti: 'b' }, expiresAt: inSeconds(90) }));
         expect(await artifacts.find('RefreshToken', 'id')).toStrictEqual({
@@ -74,7 +76,7 @@ export function artifactStoreContract(half: string, open: Open<WithArtifacts>): 
 
       test('artifacts survive a restart', async () => {
         const before = await workspace.open();
-        const saved = artifact({ grantId: 'g', uid: 'u' });
+        const saved = artifact({ grantId: 'g', uid: 'u', accountId: 'acc-anna' });
         await before.artifacts.save('Session', 'id', saved);
         await before.artifacts.consumeOnce('Session', 'id', 7);
         await before.close();
@@ -172,7 +174,8 @@ export function artifactStoreContract(half: string, open: Open<WithArtifacts>): 
 
     test('only strings, objects and whole numbers get in', async () => {
       const { artifacts } = await workspace.open();
-      await artifacts.save('Session', 'id', artifact({ grantId: 'g', uid: 'u', userCode: 'c' }));
+      const saved = artifact({ grantId: 'g', uid: 'u', userCode: 'c', accountId: 'acc-anna' });
+      await artifacts.save('Session', 'id', saved);
       await expectStringsOnly(
         (value) => artifacts.find(value, 'id'),
         (value) => artifacts.find('Session', value),
@@ -190,9 +193,13 @@ export function artifactStoreContract(half: string, open: Open<WithArtifacts>): 
         (value) => artifacts.remove('Session', value),
         (value) => artifacts.removeByGrant(value, 'g'),
         (value) => artifacts.removeByGrant('Session', value),
+        (value) => artifacts.endByAccount(value, 'acc-anna', { at: 1, until: 2 }),
+        (value) => artifacts.endByAccount('Session', value, { at: 1, until: 2 }),
       );
       for (const wrong of [null, 7, { $ne: '' }, ['u']] as unknown as string[]) {
-        for (const member of ['grantId', 'uid', 'userCode']) {
+        const end = { at: 1, until: 2, exceptUid: wrong };
+        await expect(artifacts.endByAccount('Session', 'acc-anna', end)).rejects.toThrow(TypeError);
+        for (const member of ['grantId', 'uid', 'userCode', 'accountId']) {
           await expect(artifacts.save('Session', 'new', artifact({ [member]: wrong }))).rejects.toThrow(TypeError);
         }
       }
@@ -202,9 +209,11 @@ export function artifactStoreContract(half: string, open: Open<WithArtifacts>): 
       await expectWholeNumbersOnly(
         (value) => artifacts.consumeOnce('Session', 'id', value),
         (value) => artifacts.save('Session', 'new', artifact({ expiresAt: value })),
+        (value) => artifacts.endByAccount('Session', 'acc-anna', { at: value, until: 2 }),
+        (value) => artifacts.endByAccount('Session', 'acc-anna', { at: 1, until: value }),
       );
       expect(await artifacts.find('Session', 'new')).toBeUndefined();
-      expect(await artifacts.find('Session', 'id')).toEqual(artifact({ grantId: 'g', uid: 'u', userCode: 'c' }));
+      expect(await artifacts.find('Session', 'id')).toEqual(saved);
     });
   });
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AuditEvent, DurableStorage } from '../../src/storage/ports.ts';
 import type { Open } from './engines.ts';
-import { expectStringsOnly, expectWholeNumbersOnly, useWorkspace } from './workspace.ts';
+import { mail, owed } from './mails.ts';
+import { expectMailsOnly, expectStringsOnly, expectWholeNumbersOnly, useWorkspace } from './workspace.ts';
 
 const full: AuditEvent = {
   id: 'e-1',
@@ -51,6 +52,32 @@ export function auditStoreContract(open: Open<DurableStorage>): void {
       await audit.append(full);
       await audit.append({ ...full, event: 'login.failed' });
       expect(await audit.list({ limit: 10 })).toEqual([full]);
+    });
+
+    test('mails are owed once the event is there, and once only', async () => {
+      const { audit, outbox } = await workspace.open();
+      await audit.append(full, [mail('one'), mail('two')]);
+      expect(await owed(outbox)).toEqual(['one', 'two']);
+      await audit.append(full, [mail('again')]);
+      await audit.append({ ...full, id: 'e-2' });
+      expect(await owed(outbox)).toEqual([]);
+    });
+
+    test('of 50 who append the same event one owes its mail', async () => {
+      const stores = [await workspace.open(), await workspace.open()] as const;
+      await Promise.all(
+        Array.from({ length: 50 }, (_, index) =>
+          stores[index % 2 === 0 ? 0 : 1].audit.append({ ...full, requestId: `${index}` }, [mail(`${index}`)]),
+        ),
+      );
+      expect(await owed(stores[0].outbox)).toEqual([(await stores[1].audit.list({ limit: 10 }))[0]?.requestId]);
+    });
+
+    test('a mail that is none spoils the whole call', async () => {
+      const { audit, outbox } = await workspace.open();
+      await expectMailsOnly((mails) => audit.append(full, mails));
+      expect(await audit.list({ limit: 10 })).toEqual([]);
+      expect(await owed(outbox)).toEqual([]);
     });
 
     test('events survive a restart', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Credential, DurableStorage } from '../../src/storage/ports.ts';
 import type { Open } from './engines.ts';
-import { expectStringsOnly, expectWholeNumbersOnly, useWorkspace, winners } from './workspace.ts';
+import { mail, owed } from './mails.ts';
+import { expectMailsOnly, expectStringsOnly, expectWholeNumbersOnly, useWorkspace, winners } from './workspace.ts';
 
 const password: Credential = {
   accountId: 'acc-anna',
@@ -152,6 +153,70 @@ export function credentialStoreContract(open: Open<DurableStorage>): void {
       expect(await winners(50, (index) => at(index).replace({ ...password, data: `${index}` }, 1))).toBe(1);
       expect((await stores[0].credentials.find('acc-anna', 'password', 'current'))?.version).toBe(2);
       expect(await winners(50, (index) => at(index).remove('acc-anna', 'password', 'current'))).toBe(1);
+    });
+
+    test('mails are owed once a credential is changed, and only then', async () => {
+      const { credentials, outbox } = await workspace.open();
+      const kinds = ['password', 'passkey'];
+      expect(await credentials.insert(password, [mail('added'), mail('added, too')])).toBe(true);
+      expect(await owed(outbox)).toEqual(['added', 'added, too']);
+      expect(await credentials.insert(password, [mail('key taken')])).toBe(false);
+      expect(await credentials.insert(passkey, [mail('passkey')])).toBe(true);
+      expect(await credentials.insert({ ...passkey, id: 'p2' }, [mail('lookup taken')])).toBe(false);
+      expect(await owed(outbox)).toEqual(['passkey']);
+      expect(await credentials.replace(password, 2, [mail('another version')])).toBe(false);
+      expect(await credentials.replace({ ...password, id: 'absent' }, 1, [mail('absent')])).toBe(false);
+      expect(await owed(outbox)).toEqual([]);
+      expect(await credentials.replace(password, 1, [mail('replaced')])).toBe(true);
+      expect(await owed(outbox)).toEqual(['replaced']);
+      expect(await credentials.remove('acc-anna', 'password', 'absent', [mail('removed nothing')])).toBe(false);
+      expect(await owed(outbox)).toEqual([]);
+      expect(await credentials.removeUnlessLast('acc-anna', 'passkey', 'p1', kinds, [mail('one left')])).toBe(true);
+      expect(await credentials.removeUnlessLast('acc-anna', 'password', 'current', kinds, [mail('last')])).toBe(false);
+      expect(await owed(outbox)).toEqual(['one left']);
+      expect(await credentials.remove('acc-anna', 'password', 'current', [mail('removed')])).toBe(true);
+      expect(await owed(outbox)).toEqual(['removed']);
+    });
+
+    test('a change without mails owes none', async () => {
+      const { credentials, outbox } = await workspace.open();
+      await credentials.insert(password);
+      await credentials.replace(password, 1);
+      await credentials.insert(passkey, []);
+      await credentials.removeUnlessLast('acc-anna', 'passkey', 'p1', ['password']);
+      await credentials.remove('acc-anna', 'password', 'current');
+      expect(await outbox.count()).toEqual({ waiting: 0, dead: 0 });
+    });
+
+    test('of 50 simultaneous inserts, replacements and removals the winner’s mail is owed', async () => {
+      const stores = [await workspace.open(), await workspace.open()] as const;
+      const at = (index: number) => stores[index % 2 === 0 ? 0 : 1].credentials;
+      const written = async () => (await stores[1].credentials.find('acc-anna', 'password', 'current'))?.data;
+      await winners(50, (index) => at(index).insert({ ...password, data: `${index}` }, [mail(`${index}`)]));
+      expect(await owed(stores[0].outbox)).toEqual([await written()]);
+      await winners(50, (index) => at(index).replace({ ...password, data: `new ${index}` }, 1, [mail(`new ${index}`)]));
+      expect(await owed(stores[0].outbox)).toEqual([await written()]);
+      await winners(50, (index) => at(index).remove('acc-anna', 'password', 'current', [mail(`gone ${index}`)]));
+      expect(await owed(stores[0].outbox)).toEqual([expect.stringMatching(/^gone /)]);
+      for (const id of ['p1', 'p2']) await stores[0].credentials.insert({ ...passkey, id, lookup: id });
+      const removal = (index: number) =>
+        at(index).removeUnlessLast('acc-anna', 'passkey', `p${(index % 2) + 1}`, ['passkey'], [mail(`${index} left`)]);
+      expect(await winners(50, removal)).toBe(1);
+      expect(await owed(stores[0].outbox)).toEqual([expect.stringMatching(/ left$/)]);
+    });
+
+    test('a mail that is none spoils the whole change', async () => {
+      const { credentials, outbox } = await workspace.open();
+      await credentials.insert(password);
+      await credentials.insert(passkey);
+      await expectMailsOnly(
+        (mails) => credentials.insert({ ...password, id: 'new' }, mails),
+        (mails) => credentials.replace({ ...password, data: 'new' }, 1, mails),
+        (mails) => credentials.remove('acc-anna', 'password', 'current', mails),
+        (mails) => credentials.removeUnlessLast('acc-anna', 'password', 'current', ['passkey'], mails),
+      );
+      expect(await credentials.all('acc-anna')).toEqual([passkey, password]);
+      expect(await owed(outbox)).toEqual([]);
     });
 
     test('credentials survive a restart', async () => {

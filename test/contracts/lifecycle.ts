@@ -52,6 +52,7 @@ export function lifecycleContract(half: string, open: Open<Half>): void {
         () => storage.artifacts.consumeOnce('Session', 'id', 1),
         () => storage.artifacts.remove('Session', 'id'),
         () => storage.artifacts.removeByGrant('Session', 'id'),
+        () => storage.artifacts.endByAccount('Session', 'id', { at: 1, until: 2 }),
         () => storage.ping(),
       ]) {
         await expect(call()).rejects.toMatchObject({ code: 'storage.unavailable', status: 503, retryAfter: 5 });

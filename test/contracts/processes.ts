@@ -60,31 +60,68 @@ export function processContract(engineName: string): void {
       }
     });
 
+    test('kill -9: of a change and its mail both are found, or neither', async () => {
+      const acknowledged = await killWhileWriting('durable', durable.directory);
+      const { accounts, credentials, audit, outbox } = await durable.open();
+      const mails = new Set((await outbox.claim(100_000, 60)).map(({ id }) => id));
+      for (const key of acknowledged) {
+        for (const changed of ['credential', 'account', 'event']) expect(mails).toContain(`${changed} ${key}`);
+      }
+      // What was under way was not acknowledged: whatever is there of it is there whole.
+      const keys = new Set(Array.from(mails, (id) => id.split(' ')[1] ?? ''));
+      for (const { accountId } of await audit.list({ limit: 100_000 })) keys.add(String(accountId).slice(8));
+      for (const key of keys) {
+        const id = `account-${key}`;
+        expect(mails.has(`credential ${key}`)).toBe((await credentials.all(id)).length === 1);
+        expect(mails.has(`account ${key}`)).toBe((await accounts.find(id))?.version === 2);
+        expect(mails.has(`event ${key}`)).toBe((await audit.list({ accountId: id, limit: 1 })).length === 1);
+      }
+    });
+
     test('kill -9: every acknowledged write of the ephemeral half is found', async () => {
       const acknowledged = await killWhileWriting('ephemeral', ephemeral.directory);
       const storage = await ephemeral.open();
       for (const key of acknowledged) {
         expect((await storage.artifacts.find('AuthorizationCode', `code-${key}`))?.consumedAt).toBeDefined();
         expect((await storage.journeys.find(`journey-${key}`))?.version).toBe(2);
+        expect(await storage.locks.lockedUntil(`name-${key}`)).toBeDefined();
       }
       const [reading] = await storage.counters.increment([{ key: 'writes', windowSeconds: 3600 }]);
       expect(reading?.count).toBeGreaterThan(acknowledged.length);
     });
 
-    test('processes that start together on no data contend: every code is used once, every count read once', async () => {
-      const contenders = Array.from({ length: 4 }, () => start('contender.ts', ephemeral.directory));
+    /** Starts so many at once. @returns what each of them got */
+    const contend = async <Got>(count: number, contest: string, directory: string): Promise<Got[]> => {
+      const contenders = Array.from({ length: count }, () => start('contender.ts', contest, directory));
       for (const { lines } of contenders) expect((await lines.next()).value).toBe('ready');
       for (const { child } of contenders) child.stdin.end('go\n');
-      const won: string[] = [];
-      const counts: number[] = [];
-      for (const { lines } of contenders) {
-        const result: { won: string[]; counts: number[] } = JSON.parse((await lines.next()).value);
-        won.push(...result.won);
-        counts.push(...result.counts);
-      }
+      return Promise.all(contenders.map(async ({ lines }): Promise<Got> => JSON.parse((await lines.next()).value)));
+    };
+
+    test('processes that start together on no data contend: every code is used once, every count read once', async () => {
+      const results = await contend<{ won: string[]; counts: number[] }>(4, 'codes', ephemeral.directory);
+      const won = results.flatMap((result) => result.won);
+      const counts = results.flatMap((result) => result.counts);
       expect(won).toHaveLength(200);
       expect(new Set(won).size).toBe(200);
       expect(counts.sort((left, right) => left - right)).toEqual(counts.map((_, index) => index + 1));
+    });
+
+    test('two processes guess: of 50 tries of each name those before the lock are admitted, each once', async () => {
+      type Got = { admitted: [name: string, nth: number][]; refused: number };
+      const results = await contend<Got>(2, 'tries', ephemeral.directory);
+      const all = results.flatMap(({ admitted }) => admitted);
+      for (let index = 0; index < 20; index++) {
+        const admitted = all.flatMap(([name, nth]) => (name === `name-${index}` ? [nth] : []));
+        expect(admitted.sort((left, right) => left - right)).toEqual([1, 2, 3, 4, 5]);
+      }
+      expect(results.reduce((sum, { refused }) => sum + refused, 0)).toBe(20 * 45);
+    });
+
+    test('two processes send: each mail is with one of them', async () => {
+      const claimed = (await contend<string[]>(2, 'mails', durable.directory)).flat();
+      expect(claimed).toHaveLength(60);
+      expect(new Set(claimed).size).toBe(60);
     });
   });
 }

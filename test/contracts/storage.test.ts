@@ -1,5 +1,6 @@
 import { describe } from '@jest/globals';
 import { accountStoreContract } from './account-store.ts';
+import { artifactEndContract } from './artifact-end.ts';
 import { artifactStoreContract } from './artifact-store.ts';
 import { artifactUseContract } from './artifact-use.ts';
 import { auditStoreContract } from './audit-store.ts';
@@ -10,6 +11,8 @@ import { engines } from './engines.ts';
 import { journeyStoreContract } from './journey-store.ts';
 import { keyStoreContract } from './key-store.ts';
 import { lifecycleContract } from './lifecycle.ts';
+import { lockStoreContract } from './lock-store.ts';
+import { outboxStoreContract } from './outbox-store.ts';
 import { processContract } from './processes.ts';
 
 describe.each(Object.entries(engines))('storage engine %s', (name, { openDurable, openEphemeral }) => {
@@ -18,12 +21,16 @@ describe.each(Object.entries(engines))('storage engine %s', (name, { openDurable
   consentStoreContract(openDurable);
   keyStoreContract(openDurable);
   auditStoreContract(openDurable);
+  outboxStoreContract(openDurable);
   artifactStoreContract('durable', openDurable);
   artifactStoreContract('ephemeral', openEphemeral);
   artifactUseContract('durable', openDurable);
   artifactUseContract('ephemeral', openEphemeral);
+  artifactEndContract('durable', openDurable);
+  artifactEndContract('ephemeral', openEphemeral);
   journeyStoreContract(openEphemeral);
   counterStoreContract(openEphemeral);
+  lockStoreContract(openEphemeral);
   lifecycleContract('durable', openDurable);
   lifecycleContract('ephemeral', openEphemeral);
   processContract(name);

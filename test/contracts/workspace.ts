@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect } from '@jest/globals';
 import type { Clock } from '../../src/kernel/clock.ts';
 import { createLogger } from '../../src/kernel/logger.ts';
-import type { EngineContext } from '../../src/storage/ports.ts';
+import type { EngineContext, OutboxEntry } from '../../src/storage/ports.ts';
 import type { Open } from './engines.ts';
+import { mail } from './mails.ts';
 
 export class MovableClock implements Clock {
   #now = Date.UTC(2030, 0, 1);
@@ -130,6 +131,27 @@ export async function expectWholeNumbersOnly(
     for (const value of ['1', null, undefined, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, {}, [1]]) {
       await expect(call(value as number)).rejects.toThrow(TypeError);
     }
+  }
+}
+
+/** Each of these calls must reject with TypeError unless the mails it is given are mails, all of them. */
+export async function expectMailsOnly(
+  ...calls: readonly ((mails: readonly OutboxEntry[]) => Promise<unknown>)[]
+): Promise<void> {
+  for (const call of calls) {
+    const also = (more: object): Promise<unknown> => call([mail('good'), { ...mail('wrong'), ...more }]);
+    await expectStringsOnly(
+      (id) => also({ id }),
+      (kind) => also({ kind }),
+    );
+    await expectWholeNumbersOnly((createdAt) => also({ createdAt }));
+    for (const payload of [undefined, null, 'text', 7, ['x']])
+      await expect(also({ payload })).rejects.toThrow(TypeError);
+    for (const urgent of [undefined, null, 0, 1, 'true', {}]) await expect(also({ urgent })).rejects.toThrow(TypeError);
+    // Absent is none, where a verb takes mails beside something else.
+    await expectListsOnly((mails) =>
+      mails === undefined ? Promise.reject(new TypeError()) : call(mails as unknown as OutboxEntry[]),
+    );
   }
 }
 

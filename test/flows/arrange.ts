@@ -1,5 +1,9 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { Page } from '../support/page.ts';
 import type { Portal } from '../support/portal.ts';
 import type { Person, Vestibule } from '../support/vestibule.ts';
 import type { Visitor } from '../support/visitor.ts';
@@ -118,4 +122,55 @@ export async function clientKey(alg: Algorithm, kid = `key-${alg}`): Promise<Cli
         ? await generate('ed25519')
         : await generate('rsa', { modulusLength: 2048 });
   return { privateKey, publicJwk: { ...publicKey.export({ format: 'jwk' }), kid, alg, use: 'sig' } };
+}
+
+const WITHIN_MS = 10_000;
+const POLL_EVERY_MS = 25;
+
+/** Looks again and again until something is so. @param complaint what is said when it never is */
+export async function until(isSo: () => boolean | Promise<boolean>, complaint: () => string): Promise<void> {
+  for (const deadline = performance.now() + WITHIN_MS; !(await isSo()); await wait(POLL_EVERY_MS))
+    if (performance.now() > deadline) throw new Error(complaint());
+}
+
+/** Wrong passwords on the pages that are shown, until signing in with one is paused. */
+export async function lockOut(visitor: Visitor, username: string, tries = 5): Promise<void> {
+  await visitor.submit({ username });
+  for (let wrong = 0; wrong < tries; wrong += 1) await visitor.submit({ password: `wrong-password-number-${wrong}` });
+  if (visitor.page.step !== 'locked') throw new Error(`not locked: ${visitor.page.describe()}`);
+}
+
+/** A new password, twice, on the page that is shown. */
+export const chooseNewPassword = (visitor: Visitor, password: string): Promise<Page> =>
+  visitor.submit({ new_password: password, new_password_again: password });
+
+/** What the audit trail holds of one event, oldest first. */
+export const auditOf = (vestibule: Vestibule, event: string): readonly Readonly<Record<string, unknown>>[] =>
+  withDatabase(vestibule, (database) =>
+    database.prepare('SELECT * FROM audit_events WHERE event = ? ORDER BY sequence').all(event),
+  );
+
+/** Ids of the mails that wait to be sent, newest first. */
+export const owedMails = (vestibule: Vestibule): readonly unknown[] =>
+  withDatabase(vestibule, (database) =>
+    database.prepare('SELECT id FROM outbox WHERE dead = 0 ORDER BY rowid DESC').all(),
+  ).map(({ id }) => id);
+
+/** Somebody who never had one: no page and no command makes such people yet. */
+export const removePassword = (vestibule: Vestibule, { username }: Pick<Person, 'username'>): void =>
+  withDatabase(vestibule, (database) => {
+    database
+      .prepare(
+        `DELETE FROM credentials WHERE kind = 'password' AND account_id = (SELECT id FROM accounts WHERE username = ?)`,
+      )
+      .run(username);
+  });
+
+function withDatabase<T>({ directory }: Vestibule, work: (database: DatabaseSync) => T): T {
+  const database = new DatabaseSync(join(directory, '../data/durable.db'), { timeout: 5000 });
+  try {
+    return work(database);
+  } finally {
+    database.close();
+  }
 }

@@ -174,6 +174,19 @@ describe('28 clickjacking, and what every answer carries', () => {
           '/device/x',
           DISCOVERY,
         ],
+        ...[
+          '/recovery',
+          '/recovery/password',
+          '/recovery/password/sent',
+          '/recovery/password/new',
+          '/recovery/password/new?token=x',
+          '/recovery/password/done',
+          '/recovery/username',
+          '/recovery/not-me',
+          '/recovery/not-me/done',
+          '/account/password',
+          '/.well-known/change-password',
+        ],
         ...['/interaction', '/interaction/x', '/interaction/x/password', '/interaction/x/y/z', '/assets/x', '/assets/'],
         ...['/nothing', '/%', '/..%2f..%2f', '/health/live', '/health/ready', '/metrics', '/.env', '/package.json'],
         ...[
@@ -231,8 +244,11 @@ describe('25 cookies that others cannot plant or read', () => {
   };
 
   test('on https: Secure, prefixed, HttpOnly', async () => {
-    const { cookies } = await signInAt(behindProxy);
-    expect(cookies.all.map(({ name }) => name)).toEqual(expect.arrayContaining(['__Host-vestibule_session']));
+    const visitor = await signInAt(behindProxy);
+    await visitor.visit(`/recovery/password/new?token=${'a'.repeat(43)}`);
+    const { cookies } = visitor;
+    const ours = ['session', 'known', 'link'].map((name) => `__Host-vestibule_${name}`);
+    expect(cookies.all.map(({ name }) => name)).toEqual(expect.arrayContaining(ours));
     for (const { name, secure: isSecure, httpOnly, sameSite, path } of cookies.all) {
       expect([name, isSecure, httpOnly]).toEqual([name, true, true]);
       expect(name).toMatch(path === '/' ? /^__Host-/ : /^__Secure-/);

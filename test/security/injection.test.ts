@@ -17,7 +17,7 @@ beforeAll(async () => {
     people: [alice],
     settings: {
       features: { registration: { enabled: true }, device_flow: { enabled: true } },
-      limits: { account: { count: 1000 } },
+      limits: { lockout: { tries: 1000 } },
     },
   });
   portal = await Portal.discover(vestibule, mutuelle);

@@ -60,7 +60,7 @@ const shape = ({ status, headers, body }: Page, username: string) => [
   Object.keys(headers).toSorted(),
   body
     .replaceAll(username, '<username>')
-    .replaceAll(/interaction\/[\w-]+/g, 'interaction/<uid>')
+    .replaceAll(/interaction[/=][\w-]+/g, 'interaction/<uid>')
     .replaceAll(/value="[\w-]{43}"/g, 'value="<token>"')
     .replaceAll(/[0-9A-Z]{4}-[0-9A-Z]{4}/g, '<reference>'),
 ];

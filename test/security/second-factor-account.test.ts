@@ -43,7 +43,7 @@ beforeAll(async () => {
     people: people.everybody,
     settings: {
       trusted_devices: { enabled: true },
-      limits: { account: { count: 1000 }, address: { count: 10_000 } },
+      limits: { lockout: { tries: 1000 }, address: { count: 10_000 } },
     },
   });
   portal = await Portal.discover(vestibule, mutuelle);

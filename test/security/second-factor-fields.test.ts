@@ -31,7 +31,7 @@ beforeAll(async () => {
   vestibule = await startVestibule({
     clients: [mutuelle],
     people: people.everybody,
-    settings: { limits: { account: { count: 1000 }, address: { count: 10_000 } } },
+    settings: { limits: { lockout: { tries: 1000 }, address: { count: 10_000 } } },
   });
   portal = await Portal.discover(vestibule, mutuelle);
 });

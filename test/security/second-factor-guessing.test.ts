@@ -31,7 +31,7 @@ beforeAll(async () => {
   ({ one, other } = await startTwins({
     clients: [mutuelle],
     people: people.everybody,
-    settings: { limits: { account: { count: 10_000 }, address: { count: 100_000 } } },
+    settings: { limits: { lockout: { tries: 10_000 }, address: { count: 100_000 } } },
   }));
   portal = await Portal.discover(one, mutuelle);
 });

@@ -87,7 +87,7 @@ describe('57 development defaults', () => {
       issuer: 'http://login.example',
       development: {},
       pasword: {},
-      limits: { account: { count: 0 } },
+      limits: { lockout: { tries: 0 } },
     };
     const { code, output } = await serve(
       { settings, clients: [{ ...portal, redirect_uris: ['nowhere'], grant_types: ['magic'] }] },
@@ -98,7 +98,7 @@ describe('57 development defaults', () => {
       /issuer/,
       /development/,
       /pasword/,
-      /limits\.account\.count/,
+      /limits\.lockout\.tries/,
       /master_key/,
       /redirect_uris/,
       /grant_types/,

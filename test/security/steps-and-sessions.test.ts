@@ -17,7 +17,7 @@ beforeAll(async () => {
   vestibule = await startVestibule({
     clients: [mutuelle, stranger, other],
     people: [alice, bruno],
-    settings: { limits: { account: { count: 1000 } } },
+    settings: { limits: { lockout: { tries: 1000 } } },
   });
   portal = await Portal.discover(vestibule, mutuelle);
 });

@@ -46,8 +46,16 @@ export interface Demo {
    * the demo's pattern. All in one go.
    */
   addPeople(people: readonly NewDemoPerson[]): Promise<void>;
-  /** Waits for a mail to this person, sent already or still under way. @returns all there are, newest first */
-  mailsTo(username: string, count: number): Promise<readonly DemoMail[]>;
+  /**
+   * Waits for mails to this person, sent already or still under way: what is owed is sent within a second, in no
+   * certain order. @param about fits their subjects @returns all there are, newest first
+   */
+  mailsTo(username: string, count: number, about?: RegExp): Promise<readonly DemoMail[]>;
+  /**
+   * Waits for a mail to this person with a link to that path of Vestibule's. @returns the link of the newest such
+   * mail; each link is given once
+   */
+  nextLink(username: string, path: string): Promise<string>;
   /** The text messages to this number, newest first; one is sent before the page that speaks of it is shown. */
   smsTo(number: string): Promise<readonly DemoSms[]>;
   /** The next code of an authenticator app: unused, and good for half a minute at least. Moves the clock. */
@@ -92,20 +100,44 @@ export async function startDemo(port?: number): Promise<Demo> {
     throw error;
   }
   const mailbox = `http://localhost:${ports.get('MAILBOX_PORT')}`;
+  const issuer = `http://localhost:${ports.get('PORT')}`;
+  /** Links that a test has taken. */
+  const given = new Set<string>();
+  /** Waits until what is looked for is among somebody's mails, newest first. */
+  const arrived = async <T>(
+    what: string,
+    username: string,
+    find: (mails: readonly DemoMail[]) => T | undefined,
+  ): Promise<T> => {
+    const { email } = personOf(username);
+    const deadline = performance.now() + MAILED_WITHIN_MS;
+    for (;;) {
+      const all = (await (await fetch(`${mailbox}/messages.json`)).json()) as readonly DemoMail[];
+      const mails = all.filter(({ to }) => to === email);
+      const found = find(mails);
+      if (found !== undefined) return found;
+      if (performance.now() > deadline)
+        throw new Error(`no ${what} for ${username}, but ${JSON.stringify(mails.map(({ subject }) => subject))}`);
+      await wait(POLL_EVERY_MS);
+    }
+  };
   return {
-    issuer: `http://localhost:${ports.get('PORT')}`,
+    issuer,
     portals: `http://localhost:${ports.get('PORTALS_PORT')}`,
     mailbox,
     addPeople: (people) => seed(data, people.map(personOf)),
-    async mailsTo(username, count) {
-      const deadline = performance.now() + MAILED_WITHIN_MS;
-      for (;;) {
-        const all = (await (await fetch(`${mailbox}/messages.json`)).json()) as readonly DemoMail[];
-        const mails = all.filter(({ to }) => to === personOf(username).email);
-        if (mails.length >= count) return mails;
-        if (performance.now() > deadline) throw new Error(`only ${mails.length} mails to ${username}`);
-        await wait(POLL_EVERY_MS);
-      }
+    mailsTo: (username, count, about = /^/) =>
+      arrived(`${count} mails about ${about}`, username, (mails) => {
+        const fitting = mails.filter(({ subject }) => about.test(subject));
+        return fitting.length >= count ? fitting : undefined;
+      }),
+    async nextLink(username, path) {
+      const address = new RegExp(`${issuer}${path}\\?\\S+`);
+      const link = await arrived(`link to ${path}`, username, (mails) =>
+        mails.map(({ text }) => address.exec(text)?.[0]).find((found) => found !== undefined && !given.has(found)),
+      );
+      given.add(link);
+      return link;
     },
     async smsTo(number) {
       const all = (await (await fetch(`${mailbox}/sms.json`)).json()) as readonly DemoSms[];

@@ -31,6 +31,13 @@ export async function givePassword(
   await press(page);
 }
 
+/** On the page that a mailed link leads to. */
+export async function chooseNewPassword(page: Page, password: string, again = password): Promise<void> {
+  await page.locator('#new_password').fill(password);
+  await page.locator('#new_password_again').fill(again);
+  await press(page);
+}
+
 /** Six digits from an app or a message, on the page that asks for them. */
 export async function giveCode(page: Page, code: string): Promise<void> {
   await page.locator('#code').fill(code);

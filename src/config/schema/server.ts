@@ -80,7 +80,26 @@ export const serverSchema = z.strictObject({
         .strictObject({ cost: z.int().min(10).max(15).default(12).describe('Doubles the work at each step') })
         .prefault({})
         .describe('For people imported with such hashes, or instead of argon2id'),
-      min_length: z.int().min(8).max(64).default(15).describe('Characters a new password needs'),
+      min_length: z.int().min(8).max(64).default(15).describe('Characters a new password needs where it stands alone'),
+      min_length_with_more: z
+        .int()
+        .min(8)
+        .max(64)
+        .default(8)
+        .describe('Characters a new password needs where the account has a second factor or a passkey'),
+      breach_lookup: z
+        .strictObject({
+          url: webAddress
+            .default('https://api.pwnedpasswords.com/range')
+            .describe('Range API; asked with 5 hex digits'),
+          timeout: duration.prefault('2s').describe('How long an answer is waited for'),
+          on_failure: z
+            .enum(['accept', 'refuse'])
+            .default('accept')
+            .describe('What happens to the password without one'),
+        })
+        .optional()
+        .describe('Asks whether a new password was in a data breach; only a part of its hash leaves this server'),
       queue: z
         .strictObject({
           concurrent: z.int().min(1).optional().describe('Hashes at once; default: cores − 1, at least 1'),
@@ -203,17 +222,45 @@ export const serverSchema = z.strictObject({
         .describe('starttls and implicit refuse to go on unencrypted; none is only for a loopback server'),
       username: z.string().min(1).optional().describe('Account at the SMTP server'),
       password: secret(1).optional().describe('Its password, as ${env:…} or ${file:…}'),
+      connections: z
+        .int()
+        .min(1)
+        .max(20)
+        .default(1)
+        .describe('Mails sent at once; as many may arrive twice when the server is killed'),
     })
     .optional()
-    .describe('Where notices to people are sent from; without it none are sent'),
+    .describe('Where mails to people are sent from; without it none are sent and nobody can choose a new password'),
+
+  recovery: z
+    .strictObject({
+      mail_usernames: z
+        .boolean()
+        .default(false)
+        .describe('Whether a forgotten username is mailed to the address given; otherwise the page names who helps'),
+    })
+    .prefault({})
+    .describe('What people can do who can’t sign in'),
 
   limits: z
     .strictObject({
-      account: attempts(10, '5m').describe('Failed tries at one account'),
+      lockout: z
+        .strictObject({
+          tries: z.int().min(3).default(5).describe('Wrong passwords in a row; the last one locks'),
+          first: duration.prefault('15m').describe('Length of the first lock; each one doubles the next'),
+          longest: duration.prefault('24h').describe('Longest lock'),
+          memory: duration.prefault('24h').describe('After this long without a try, nothing is held against the name'),
+        })
+        .prefault({})
+        .describe(
+          'Signing in to one account with the password; passkeys, known devices and mailed links are not locked',
+        ),
       address: attempts(300, '5m').describe('Failed tries from one address (IPv6: one /64)'),
+      recovery_address: attempts(20, '15m').describe('Requests for mails from one address'),
+      recovery_account: attempts(3, '15m').describe('Links mailed to one account; further requests are not answered'),
     })
     .prefault({})
-    .describe('Beyond these: 429. A success gives its try back'),
+    .describe('Beyond these: a pause'),
 
   lifetimes: z
     .strictObject({

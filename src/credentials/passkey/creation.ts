@@ -1,7 +1,7 @@
 import type { AuthenticatorTransport, PublicKeyCredentialCreationOptionsJSON } from '@simplewebauthn/server';
 import { type Clock, epochSeconds } from '../../kernel/clock.ts';
 import type { Random } from '../../kernel/random.ts';
-import type { Credential, CredentialStore } from '../../storage/ports.ts';
+import type { Credential, CredentialStore, OutboxEntry } from '../../storage/ports.ts';
 import type { Challenges } from './challenges.ts';
 import type { Decoys } from './decoys.ts';
 import { problemOf, type Reason, reasonOf } from './failure.ts';
@@ -35,8 +35,8 @@ export interface Registration {
   readonly response: string;
   /** `User-Agent`, for a name where nobody knows the provider. */
   readonly userAgent: string;
-  /** Called before it is kept: what can't be recorded is not done. @param name of the passkey */
-  record(name: string): Promise<void>;
+  /** Called before it is kept: what can't be recorded is not done. @param name of the passkey @returns mails owed then */
+  record(name: string): Promise<readonly OutboxEntry[]>;
 }
 
 export type CreationOutcome =
@@ -182,8 +182,7 @@ export function createCreation(deps: {
       // a name nobody has: else whoever registers it learns which it was.
       const isTaken = decoys.isDecoy(credential.id) || (await store.findByLookup(KIND, credential.id)) !== undefined;
       if (isTaken) return refused('taken');
-      await trail(data.name);
-      if (!(await store.insert(record))) return refused('taken');
+      if (!(await store.insert(record, await trail(data.name)))) return refused('taken');
       // Several at once may all have found room.
       if ((await store.list(accountId, KIND)).length > MOST) {
         await store.remove(accountId, KIND, record.id);

@@ -3,7 +3,7 @@ import type {
   PublicKeyCredentialRequestOptionsJSON,
 } from '@simplewebauthn/server';
 import { VestibuleError } from '../../kernel/errors.ts';
-import type { Factor } from '../factor.ts';
+import type { Factor, Trail } from '../factor.ts';
 import type { CredentialServices } from '../services.ts';
 import { createChallenges } from './challenges.ts';
 import { type CreationOutcome, createCreation, type Owner, type Registration } from './creation.ts';
@@ -42,11 +42,10 @@ export interface PasskeyFactor extends Factor {
   rename(accountId: string, id: string, name: string): Promise<void>;
   /**
    * @param waysIn kinds of credentials that sign in: the last one of them stays
-   * @param record called before it is done: what can't be recorded is not done
    * @returns false when it is the last one
    * @throws VestibuleError `passkey_gone` (404) when the account has no such passkey
    */
-  delete(accountId: string, id: string, waysIn: readonly string[], record: () => Promise<void>): Promise<boolean>;
+  delete(accountId: string, id: string, waysIn: readonly string[], record: Trail): Promise<boolean>;
   /** `undefined` for people who never had one. */
   signals(accountId: string): Promise<Signals | undefined>;
   /** Sites that may use these passkeys with servers of their own, this one first: empty unless configured (§5.11). */
@@ -140,8 +139,7 @@ export function createPasskeyFactor(services: CredentialServices): PasskeyFactor
       await find(accountId, id);
       const left = await Promise.all(waysIn.map((kind) => store.list(accountId, kind)));
       if (left.flat().length <= 1) return false;
-      await record();
-      if (await store.removeUnlessLast(accountId, KIND, id, waysIn)) {
+      if (await store.removeUnlessLast(accountId, KIND, id, waysIn, await record())) {
         // Whoever deletes one does not want to be offered the next at once.
         await Promise.all([offers.skip(accountId), changed(accountId)]);
         return true;

@@ -12,4 +12,5 @@
 export { CEREMONY_LIFETIME } from './challenges.ts';
 export type { Owner } from './creation.ts';
 export { createPasskeyFactor, NAME_MAX_LENGTH, type PasskeyFactor } from './factor.ts';
+export { platformOf } from './names.ts';
 export type { SignInOutcome, Wanted } from './sign-in.ts';

@@ -1,16 +1,14 @@
 import type { Config } from '../../config/config.ts';
 import { epochSeconds } from '../../kernel/clock.ts';
 import { VestibuleError } from '../../kernel/errors.ts';
-import type { Credential } from '../../storage/ports.ts';
-import type { Factor } from '../factor.ts';
+import type { Credential, OutboxEntry } from '../../storage/ports.ts';
+import type { Factor, Trail } from '../factor.ts';
 import type { VerifyOutcome } from '../outcome.ts';
 import type { CredentialServices } from '../services.ts';
-import { BCRYPT_MAX_BYTES, Bcrypt } from './bcrypt.ts';
+import { Bcrypt } from './bcrypt.ts';
 import { PasswordHashes } from './hashes.ts';
 import { HashQueue, type QueueReadings } from './queue.ts';
-
-/** Characters. Long enough for any passphrase, short enough that nobody has a megabyte hashed. */
-export const PASSWORD_MAX_LENGTH = 256;
+import { isTooLong, PASSWORD_MAX_LENGTH } from './rules.ts';
 
 const KIND = 'password';
 /** An account has one password, so its credential has a fixed id. */
@@ -26,15 +24,11 @@ export interface PasswordFactor extends Factor {
    */
   verify(accountId: string | undefined, password: string): Promise<VerifyOutcome>;
   /**
-   * Whether a new password keeps the rules.
-   * @throws VestibuleError `password_too_short`, `password_too_long` (400)
+   * Sets or replaces the password of an account. Whether it is a good one was asked before (`new-password.ts`).
+   * @param trail called between the work and the change
+   * @throws VestibuleError `password_too_long` (400), `busy` (503)
    */
-  check(password: string): void;
-  /**
-   * Sets or replaces the password of an account.
-   * @throws VestibuleError `password_too_short`, `password_too_long` (400), `busy` (503)
-   */
-  set(accountId: string, password: string): Promise<void>;
+  set(accountId: string, password: string, trail?: Trail): Promise<void>;
   /** Stores a hash made elsewhere (Argon2id PHC string or bcrypt): it is renewed at the next login. */
   setHash(accountId: string, hash: string): Promise<void>;
   readonly queue: QueueReadings;
@@ -62,14 +56,14 @@ export function createPasswordFactor({
   const queue = new HashQueue(settings.queue.concurrent, settings.queue.waiting);
   const renewals = new Set<Promise<void>>();
 
-  const write = async (accountId: string, data: string): Promise<void> => {
+  const write = async (accountId: string, data: string, mails: readonly OutboxEntry[] = []): Promise<void> => {
     const now = epochSeconds(clock);
     const fresh: Credential = { accountId, kind: KIND, id: ID, data, version: 1, createdAt: now, updatedAt: now };
     // A renewal may come in between; a second try finds what it left.
     for (let tries = 0; tries < 3; tries += 1) {
-      if (await store.insert(fresh)) return;
+      if (await store.insert(fresh, mails)) return;
       const current = await store.find(accountId, KIND, ID);
-      if (current && (await store.replace({ ...current, data, updatedAt: now }, current.version))) return;
+      if (current && (await store.replace({ ...current, data, updatedAt: now }, current.version, mails))) return;
     }
     throw new VestibuleError('changed_meanwhile', 409);
   };
@@ -83,14 +77,6 @@ export function createPasswordFactor({
     } catch (error) {
       logger.warn({ event: 'password.renewal.failed', account: credential.accountId, err: error }, 'kept the old hash');
     }
-  };
-
-  const check = (password: string): void => {
-    if ([...password].length < settings.min_length) throw new VestibuleError('password_too_short', 400);
-    const tooLong =
-      password.length > PASSWORD_MAX_LENGTH ||
-      (settings.hash === 'bcrypt' && Buffer.byteLength(password) > BCRYPT_MAX_BYTES);
-    if (tooLong) throw new VestibuleError('password_too_long', 400);
   };
 
   const enrolled = async (accountId: string): Promise<boolean> => (await store.find(accountId, KIND, ID)) !== undefined;
@@ -117,18 +103,17 @@ export function createPasswordFactor({
       return { proven: true };
     },
 
-    check,
-
-    async set(accountId, password) {
-      check(password);
-      await write(accountId, await queue.run(() => hashes.hash(password)));
+    async set(accountId, password, trail) {
+      if (isTooLong(password, settings.hash)) throw new VestibuleError('password_too_long', 400);
+      const data = await queue.run(() => hashes.hash(password));
+      await write(accountId, data, await trail?.());
       await changed?.(accountId);
     },
 
     setHash: (accountId, hash) => write(accountId, hash),
 
-    async remove(accountId) {
-      await store.remove(accountId, KIND, ID);
+    async remove(accountId, mails) {
+      await store.remove(accountId, KIND, ID, mails);
     },
 
     get queue() {

@@ -1,8 +1,8 @@
 import { epochSeconds } from '../../kernel/clock.ts';
-import type { Credential } from '../../storage/ports.ts';
+import type { Credential, OutboxEntry } from '../../storage/ports.ts';
 import type { Factor } from '../factor.ts';
 import { createPending } from '../pending.ts';
-import type { SecondFactor } from '../second-factor.ts';
+import type { SecondFactor, SecondOutcome } from '../second-factor.ts';
 import type { CredentialServices } from '../services.ts';
 import { createThrottle } from '../throttle.ts';
 
@@ -22,11 +22,13 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const TRIES = HOW_MANY + 1;
 
 export interface RecoveryCodes extends Factor, SecondFactor {
+  /** @param told what is owed when the code is right; gets how many are left then */
+  verify(accountId: string, code: string, told?: (left: number) => readonly OutboxEntry[]): Promise<SecondOutcome>;
   /**
    * Makes a new list; the old one is dead. It can be read again with `shown` until it is confirmed.
    * @returns ten codes such as `7K3QF-0XW2M-4TB9Z`
    */
-  renew(binding: string, accountId: string): Promise<readonly string[]>;
+  renew(binding: string, accountId: string, mails?: readonly OutboxEntry[]): Promise<readonly string[]>;
   /** The list made in this interaction or session, while it is still on show. */
   shown(binding: string): Promise<readonly string[] | undefined>;
   /** The person keeps them now: shown once, never again. */
@@ -46,7 +48,11 @@ export function createRecoveryCodes(services: CredentialServices): RecoveryCodes
   const find = (accountId: string) => store.find(accountId, KIND, ID);
   const read = (credential: Credential | undefined): string[] => (credential ? JSON.parse(credential.data) : []);
 
-  const set = async (accountId: string, codes: readonly string[]): Promise<void> => {
+  const set = async (
+    accountId: string,
+    codes: readonly string[],
+    mails: readonly OutboxEntry[] = [],
+  ): Promise<void> => {
     const now = epochSeconds(clock);
     const hashes = codes.map((code) => secretBox.hash(purposeOf(accountId), normalise(code)));
     const fresh: Credential = {
@@ -60,9 +66,9 @@ export function createRecoveryCodes(services: CredentialServices): RecoveryCodes
     };
     // The newest list counts: whoever else is writing is overwritten, or has overwritten this one.
     for (let tries = 0; tries < TRIES; tries += 1) {
-      if (await store.insert(fresh)) return;
+      if (await store.insert(fresh, mails)) return;
       const current = await find(accountId);
-      if (current && (await store.replace({ ...fresh, version: current.version }, current.version))) return;
+      if (current && (await store.replace({ ...fresh, version: current.version }, current.version, mails))) return;
     }
   };
 
@@ -75,7 +81,7 @@ export function createRecoveryCodes(services: CredentialServices): RecoveryCodes
     left: async (accountId) => read(await find(accountId)).length,
     set,
 
-    async verify(accountId, typed) {
+    async verify(accountId, typed, told) {
       const code = normalise(typed);
       if (code.length !== LENGTH)
         return { proven: false, problem: code === '' ? 'recovery_code_required' : 'recovery_code_malformed' };
@@ -87,8 +93,9 @@ export function createRecoveryCodes(services: CredentialServices): RecoveryCodes
         const used = hashes.find((hash) => secretBox.matches(purposeOf(accountId), code, hash));
         if (!credential || used === undefined) return { proven: false, problem: 'recovery_code_wrong' };
         // Taken off the list by compare-and-set: a code works once, in parallel too.
-        const data = JSON.stringify(hashes.filter((hash) => hash !== used));
-        if (await store.replace({ ...credential, data, updatedAt: epochSeconds(clock) }, credential.version)) {
+        const rest = hashes.filter((hash) => hash !== used);
+        const after = { ...credential, data: JSON.stringify(rest), updatedAt: epochSeconds(clock) };
+        if (await store.replace(after, credential.version, told?.(rest.length))) {
           await throttle.forget(accountId);
           return { proven: true };
         }
@@ -96,12 +103,12 @@ export function createRecoveryCodes(services: CredentialServices): RecoveryCodes
       return { proven: false, problem: 'recovery_code_wrong' };
     },
 
-    async renew(binding, accountId) {
+    async renew(binding, accountId, mails) {
       const codes = Array.from({ length: HOW_MANY }, () => {
         const letters = Array.from(random.bytes(LENGTH), (byte) => ALPHABET[byte % 32]).join('');
         return (letters.match(new RegExp(`.{${GROUP}}`, 'g')) ?? []).join('-');
       });
-      await Promise.all([set(accountId, codes), pending.keep(binding, JSON.stringify(codes))]);
+      await Promise.all([set(accountId, codes, mails), pending.keep(binding, JSON.stringify(codes))]);
       return codes;
     },
 
@@ -114,8 +121,8 @@ export function createRecoveryCodes(services: CredentialServices): RecoveryCodes
       await pending.drop(binding);
     },
 
-    async remove(accountId) {
-      await Promise.all([store.remove(accountId, KIND, ID), throttle.forget(accountId)]);
+    async remove(accountId, mails) {
+      await Promise.all([store.remove(accountId, KIND, ID, mails), throttle.forget(accountId)]);
     },
   };
 }

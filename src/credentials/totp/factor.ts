@@ -1,7 +1,7 @@
 import { epochSeconds } from '../../kernel/clock.ts';
 import { VestibuleError } from '../../kernel/errors.ts';
-import type { Credential } from '../../storage/ports.ts';
-import type { Factor } from '../factor.ts';
+import type { Credential, OutboxEntry } from '../../storage/ports.ts';
+import type { Factor, Trail } from '../factor.ts';
 import { createPending } from '../pending.ts';
 import type { SecondFactor, SecondOutcome } from '../second-factor.ts';
 import type { CredentialServices } from '../services.ts';
@@ -36,16 +36,9 @@ export interface TotpFactor extends Factor, SecondFactor {
   /**
    * Turns it on, or replaces the app that was on, once the new app's first code is right.
    * @param mayReplace whether enough was proven to replace an app that somebody else may have set up meanwhile
-   * @param record called before it is done: what can't be recorded is not done
    * @returns `changed_meanwhile` when there is one by now that may not be replaced
    */
-  enrol(
-    binding: string,
-    accountId: string,
-    code: string,
-    mayReplace: boolean,
-    record: () => Promise<void>,
-  ): Promise<SecondOutcome>;
+  enrol(binding: string, accountId: string, code: string, mayReplace: boolean, record: Trail): Promise<SecondOutcome>;
   /** For people who come with an app from elsewhere. @param secret base32 */
   setSecret(accountId: string, secret: string): Promise<void>;
   /** Seconds since the epoch; undefined when it is off. */
@@ -62,7 +55,13 @@ export function createTotpFactor(services: CredentialServices): TotpFactor {
   const find = (accountId: string) => store.find(accountId, KIND, ID);
   const read = ({ data }: Credential): Stored => JSON.parse(data) as Stored;
 
-  const write = async (accountId: string, secret: string, lastStep: number, mayReplace = true): Promise<void> => {
+  const write = async (
+    accountId: string,
+    secret: string,
+    lastStep: number,
+    mayReplace = true,
+    mails: readonly OutboxEntry[] = [],
+  ): Promise<void> => {
     const now = epochSeconds(clock);
     const stored: Stored = { ...parameters, seed: secretBox.seal(sealFor(accountId), secret), lastStep };
     const fresh: Credential = {
@@ -75,10 +74,10 @@ export function createTotpFactor(services: CredentialServices): TotpFactor {
       updatedAt: now,
     };
     for (let tries = 0; tries < 3; tries += 1) {
-      if (await store.insert(fresh)) return;
+      if (await store.insert(fresh, mails)) return;
       if (!mayReplace) break;
       const current = await find(accountId);
-      if (current && (await store.replace({ ...fresh, version: current.version }, current.version))) return;
+      if (current && (await store.replace({ ...fresh, version: current.version }, current.version, mails))) return;
     }
     throw new VestibuleError('changed_meanwhile', 409);
   };
@@ -129,16 +128,15 @@ export function createTotpFactor(services: CredentialServices): TotpFactor {
       // Confirmed once: a second click finds it done.
       if (!(await pending.drop(binding))) return { proven: false, problem: 'enrolment_expired' };
       if (!mayReplace && (await find(accountId))) return { proven: false, problem: 'changed_meanwhile' };
-      await record();
-      await write(accountId, secret, step, mayReplace);
+      await write(accountId, secret, step, mayReplace, await record());
       await Promise.all([throttle.forget(accountId), changed(accountId)]);
       return { proven: true };
     },
 
     setSecret: (accountId, secret) => write(accountId, secret, 0),
 
-    async remove(accountId) {
-      await Promise.all([store.remove(accountId, KIND, ID), throttle.forget(accountId), changed(accountId)]);
+    async remove(accountId, mails) {
+      await Promise.all([store.remove(accountId, KIND, ID, mails), throttle.forget(accountId), changed(accountId)]);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { may } from '../../accounts/index.ts';
 import { VestibuleError } from '../../kernel/errors.ts';
 import type { JourneyState } from '../state.ts';
 import { enrolledOf } from './enrolled.ts';
@@ -20,7 +21,7 @@ export const enrolTotp: Step = {
   async submit(state, form, context, services) {
     const { accounts, credentials, ladder, notices } = services;
     const account = await accounts.find(state.accountId ?? 'nobody');
-    if (account?.state !== 'active') throw new VestibuleError('session_expired', 400);
+    if (!account || !may(account, 'session')) throw new VestibuleError('session_expired', 400);
     const accountId = account.id;
     // Something was set up elsewhere since the password: that is asked for now, not replaced.
     const now = await enrolledOf(account, context.device, services);
@@ -28,13 +29,13 @@ export const enrolTotp: Step = {
     const { totp, recoveryCodes } = credentials;
     const others = now.enrolled?.filter(({ factor }) => factor !== totp.id && factor !== recoveryCodes.id);
     if (!ladder.mayChangeFactors(ladder.acrOf(state.proofs), others ?? [])) return refused;
-    const outcome = await totp.enrol(keyOf(state), accountId, form.code ?? '', false, () =>
-      context.record({ event: 'totp.added', accountId }),
-    );
+    const outcome = await totp.enrol(keyOf(state), accountId, form.code ?? '', false, async () => {
+      await context.record({ event: 'totp.added', accountId });
+      return notices.about(accountId, { event: 'totp_added', values: {} });
+    });
     if (!outcome.proven && outcome.problem === 'changed_meanwhile') return refused;
     if (!outcome.proven) return afterCode('totp', credentials.totp.amr, outcome, state, form, context, services);
     await credentials.recoveryCodes.renew(bindingOf(state), accountId);
-    notices.tell(accountId, { event: 'totp_added', values: {} });
     // The code was right, so the app is proven as well as set up.
     return afterCode('totp', credentials.totp.amr, outcome, state, form, context, services, {
       facts: { codes: 'new' },

@@ -1,4 +1,5 @@
-import { readIdentifier } from '../../accounts/index.ts';
+import { may, readIdentifier } from '../../accounts/index.ts';
+import { guesserOf } from './guesser.ts';
 import { beginPasskey, provePasskey } from './passkey-proof.ts';
 import type { Step } from './step.ts';
 
@@ -18,20 +19,19 @@ export const identify: Step = {
 
   async submit(state, form, context, services) {
     if (form.credential !== undefined) return provePasskey(form.credential, state, context, services);
-    const { accounts, credentials } = services;
+    const { accounts, credentials, attempts } = services;
     const typed = form.username ?? '';
     const read = readIdentifier(typed);
     if ('problem' in read) return { problem: { code: read.problem }, form: { username: typed.slice(0, 254) } };
     const account = await accounts.findByIdentifier(read.identifier);
     // A suspended person is treated like an unknown one: the password is checked for nobody.
-    const accountId = account?.state === 'active' ? account.id : undefined;
-    return {
-      facts: {
-        username: typed.trim(),
-        identifier: read.identifier,
-        passkey: await credentials.passkey.isExpected(accountId, read.identifier),
-        ...(accountId === undefined ? {} : { accountId }),
-      },
-    };
+    const person: { accountId?: string; generation?: number } =
+      account && may(account, 'password') ? { accountId: account.id, generation: account.generation } : {};
+    const named = { ...person, identifier: read.identifier };
+    const [passkey, lockedUntil] = await Promise.all([
+      credentials.passkey.isExpected(named.accountId, read.identifier),
+      attempts.lockedUntil(guesserOf(named, context, services)),
+    ]);
+    return { facts: { username: typed.trim(), ...named, passkey, lockedUntil } };
   },
 };

@@ -2,6 +2,7 @@
 import { consent } from './consent.ts';
 import { enrolTotp } from './enrol-totp.ts';
 import { identify } from './identify.ts';
+import { locked } from './locked.ts';
 import { offerPasskey } from './offer-passkey.ts';
 import { passkey } from './passkey.ts';
 import { password } from './password.ts';
@@ -15,6 +16,7 @@ const STEPS: readonly Step[] = [
   identify,
   passkey,
   password,
+  locked,
   totp,
   sms,
   recoveryCode,

@@ -1,3 +1,4 @@
+import { may } from '../../accounts/index.ts';
 import { CEREMONY_LIFETIME, type Owner } from '../../credentials/index.ts';
 import { epochSeconds } from '../../kernel/clock.ts';
 import { VestibuleError } from '../../kernel/errors.ts';
@@ -40,14 +41,15 @@ export const offerPasskey: Step = {
       accountId,
       response: form.credential,
       userAgent: browser.userAgent,
-      record: (name) => record({ event: 'passkey.added', accountId, details: { name } }),
+      record: async (name) => {
+        await record({ event: 'passkey.added', accountId, details: { name } });
+        return notices.about(accountId, { event: 'passkey_added', values: { name } });
+      },
     });
     if (!outcome.created) {
       const { problem, reason } = outcome;
       return { problem: { code: problem }, events: [{ event: 'passkey.refused', accountId, details: { reason } }] };
     }
-    const { name } = outcome.created;
-    notices.tell(accountId, { event: 'passkey_added', values: { name } });
     return { facts: { offer: undefined } };
   },
 };
@@ -59,6 +61,6 @@ const isOver = ({ proofs }: JourneyState, { clock, proofAge }: StepServices): bo
 /** @throws VestibuleError `session_expired` (400) when the account is no longer there, or no longer active */
 async function ownerOf({ accountId }: JourneyState, { accounts }: StepServices): Promise<Owner> {
   const account = accountId === undefined ? undefined : await accounts.find(accountId);
-  if (account?.state !== 'active') throw new VestibuleError('session_expired', 400);
+  if (!account || !may(account, 'session')) throw new VestibuleError('session_expired', 400);
   return { accountId: account.id, username: account.username, displayName: account.profile.name };
 }

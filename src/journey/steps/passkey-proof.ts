@@ -1,3 +1,4 @@
+import { may } from '../../accounts/index.ts';
 import type { Wanted } from '../../credentials/index.ts';
 import { epochSeconds } from '../../kernel/clock.ts';
 import { suffices, withAccount } from '../next-step.ts';
@@ -46,7 +47,7 @@ export async function provePasskey(
     });
   const account = outcome.proven ? await accounts.find(outcome.accountId) : undefined;
   // Suspended: as if there were no such passkey.
-  if (!outcome.proven || account?.state !== 'active') {
+  if (!outcome.proven || !account || !may(account, 'passkey')) {
     const reason = outcome.proven ? 'suspended' : outcome.reason;
     const code = outcome.proven ? 'passkey_refused' : outcome.problem;
     const who = outcome.accountId === undefined ? {} : { accountId: outcome.accountId };
@@ -71,6 +72,7 @@ export async function provePasskey(
     facts: {
       username: state.username ?? account.username,
       accountId: account.id,
+      generation: account.generation,
       proofs,
       ...rest,
       offer,

@@ -1,6 +1,8 @@
+import { may } from '../../accounts/index.ts';
 import { epochSeconds } from '../../kernel/clock.ts';
 import type { Proof } from '../state.ts';
 import { enrolledOf } from './enrolled.ts';
+import { guesserOf } from './guesser.ts';
 import { offerAfter } from './offer.ts';
 import { NOBODY, type Step } from './step.ts';
 
@@ -24,17 +26,25 @@ export const password: Step = {
     const given = form.password ?? '';
     if (given === '') return { problem: { code: 'password_required' } };
 
-    // Counted before it is checked, so that parallel guesses can't slip past the limit.
-    const attempt = await attempts.begin(state.accountId ?? state.identifier ?? '', context.address);
     // Suspended since the name was typed: checked for nobody, as a name nobody has is.
     const account = await accounts.find(state.accountId ?? 'nobody');
-    const accountId = account?.state === 'active' ? account.id : undefined;
+    const accountId = may(account, 'password') ? account?.id : undefined;
+    // Counted before it is checked, so that parallel guesses can't slip past the limit.
+    const attempt = await attempts.begin(guesserOf(state, context, services), context.address);
+    if ('refusedUntil' in attempt) return { facts: { lockedUntil: attempt.refusedUntil } };
     const outcome = await credentials.password.verify(accountId, given).catch(async (error: unknown) => {
       await attempt.takeBack();
       throw error;
     });
     const who = state.accountId === undefined ? {} : { accountId: state.accountId };
-    if (!outcome.proven) return { problem: { code: outcome.problem }, events: [{ event: 'login.failed', ...who }] };
+    if (!outcome.proven) {
+      const events = [{ event: 'login.failed', ...who }];
+      if (attempt.lockedUntil === undefined) return { problem: { code: outcome.problem }, events };
+      return {
+        facts: { lockedUntil: attempt.lockedUntil },
+        events: [...events, { event: 'login.locked', ...who }],
+      };
+    }
 
     const proof: Proof = { factor: 'password', amr: credentials.password.amr, at: epochSeconds(clock) };
     const proofs = [...state.proofs, proof];
@@ -46,7 +56,7 @@ export const password: Step = {
             enrolledOf({ id: accountId, minimumAcr: account?.minimumAcr }, context.device, services),
           ]);
     return {
-      facts: { proofs, ...rest, ...(offer ? { offer } : {}) },
+      facts: { proofs, generation: account?.generation, ...rest, ...(offer ? { offer } : {}) },
       events: [{ event: 'login.succeeded', ...who }],
       settle: attempt.succeeded,
     };

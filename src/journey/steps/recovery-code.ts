@@ -17,11 +17,9 @@ export const recoveryCode: Step = {
     if (way) return { facts: { way } };
     const { credentials, notices } = services;
     const accountId = state.accountId ?? '';
-    const outcome = await credentials.recoveryCodes.verify(accountId, form.recovery_code ?? '');
-    if (outcome.proven) {
-      const left = await credentials.recoveryCodes.left(accountId);
-      notices.tell(accountId, { event: 'recovery_code_used', values: { left } });
-    }
+    const outcome = await credentials.recoveryCodes.verify(accountId, form.recovery_code ?? '', (left) =>
+      notices.about(accountId, { event: 'recovery_code_used', values: { left } }),
+    );
     return afterCode('recovery-code', credentials.recoveryCodes.amr, outcome, state, form, context, services, {
       facts: { codes: 'left' },
       events: [{ event: 'recovery_code.used', accountId }],

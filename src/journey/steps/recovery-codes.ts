@@ -23,8 +23,8 @@ export const recoveryCodes: Step = {
     const accountId = state.accountId ?? '';
     if ('renew' in form && (await mayRenew(state, services))) {
       await record({ event: 'recovery_codes.renewed', accountId });
-      await credentials.recoveryCodes.renew(bindingOf(state), accountId);
-      notices.tell(accountId, { event: 'recovery_codes_renewed', values: {} });
+      const mails = notices.about(accountId, { event: 'recovery_codes_renewed', values: {} });
+      await credentials.recoveryCodes.renew(bindingOf(state), accountId, mails);
       return { facts: { codes: 'new' } };
     }
     const shown = state.codes === 'new' && (await credentials.recoveryCodes.shown(bindingOf(state))) !== undefined;

@@ -2,6 +2,7 @@ import type { Accounts } from '../../accounts/index.ts';
 import type { Credentials } from '../../credentials/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Notices } from '../../notifications/index.ts';
+import type { Recovery } from '../../recovery/index.ts';
 import type { Ladder } from '../assurance.ts';
 import type { Attempts } from '../attempts.ts';
 import type { Demand, JourneyState, Second } from '../state.ts';
@@ -10,6 +11,7 @@ export type StepId =
   | 'identify'
   | 'passkey'
   | 'password'
+  | 'locked'
   | 'totp'
   | 'sms'
   | 'recovery-code'
@@ -43,6 +45,10 @@ export interface StepContext {
   readonly browser: BrowserAbilities;
   /** Random id of the browser, in a cookie since it was trusted with somebody. */
   readonly device?: string | undefined;
+  /** What the browser holds since somebody signed in with it (`credentials/known-devices.ts`). */
+  readonly knownDevices?: string | undefined;
+  /** For the mail that leads back to this sign-in. */
+  readonly origin: { readonly uid: string; readonly clientId: string; readonly language?: string | undefined };
   /** Records something before it is done: what can't be recorded is not done. */
   record(event: StepEvent): Promise<void>;
   /** Seconds a proof may be old when the portal gets its answer (`max_age`). */
@@ -65,6 +71,7 @@ export interface StepServices {
   readonly credentials: Credentials;
   readonly attempts: Attempts;
   readonly notices: Notices;
+  readonly recovery: Recovery;
   readonly ladder: Ladder;
   /** Seconds for which a proof is fresh enough to change how the account signs in. */
   readonly proofAge: number;
@@ -107,6 +114,9 @@ export const NOBODY: Facts = {
   username: undefined,
   identifier: undefined,
   accountId: undefined,
+  generation: undefined,
+  lockedUntil: undefined,
+  linkAsked: undefined,
   known: undefined,
   passkey: undefined,
   instead: undefined,

@@ -1,6 +1,7 @@
 import type { StatementSync } from 'node:sqlite';
-import type { Account, AccountState, AccountStore } from '../ports.ts';
+import type { Account, AccountState, AccountStore, OutboxEntry } from '../ports.ts';
 import type { Database } from './database.ts';
+import type { Outgoing } from './outgoing.ts';
 import { flag, json, jsonTexts, type Mutable, optionalText, text, whole } from './values.ts';
 
 interface Row {
@@ -11,12 +12,14 @@ interface Row {
   state: AccountState;
   minimum_acr: string | null;
   profile: string;
+  generation: number;
   created_at: number;
   updated_at: number;
   version: number;
 }
 
-const COLUMNS = 'id, username, email, email_verified, state, minimum_acr, profile, created_at, updated_at, version';
+const COLUMNS =
+  'id, username, email, email_verified, state, minimum_acr, profile, generation, created_at, updated_at, version';
 
 export class SqliteAccounts implements AccountStore {
   readonly #database: Database;
@@ -27,9 +30,11 @@ export class SqliteAccounts implements AccountStore {
   readonly #dropIdentifiers: StatementSync;
   readonly #takeIdentifiers: StatementSync;
   readonly #count: StatementSync;
+  readonly #outgoing: Outgoing;
 
-  constructor(database: Database) {
+  constructor(database: Database, outgoing: Outgoing) {
     this.#database = database;
+    this.#outgoing = outgoing;
     this.#find = database.prepare(`SELECT ${COLUMNS} FROM accounts WHERE id = ?`);
     this.#findByIdentifier = database.prepare(
       `SELECT ${COLUMNS} FROM accounts WHERE id = (SELECT account_id FROM identifiers WHERE identifier = ?)`,
@@ -37,11 +42,11 @@ export class SqliteAccounts implements AccountStore {
     // "Is an identifier taken?" is asked by the statement that writes: there is no moment in between.
     const taken = 'SELECT 1 FROM identifiers WHERE identifier IN (SELECT value FROM json_each(?))';
     this.#insert = database.prepare(
-      `INSERT INTO accounts (${COLUMNS}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (${taken})
+      `INSERT INTO accounts (${COLUMNS}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (${taken})
          ON CONFLICT (id) DO NOTHING`,
     );
     this.#replace = database.prepare(
-      `UPDATE accounts SET username = ?, email = ?, email_verified = ?, state = ?, minimum_acr = ?, profile = ?, created_at = ?,
+      `UPDATE accounts SET username = ?, email = ?, email_verified = ?, state = ?, minimum_acr = ?, profile = ?, generation = ?, created_at = ?,
          updated_at = ?, version = version + 1
        WHERE id = ? AND version = ? AND NOT EXISTS (${taken} AND account_id <> ?)`,
     );
@@ -71,14 +76,21 @@ export class SqliteAccounts implements AccountStore {
     });
   }
 
-  async replace(account: Account, identifiers: readonly string[], expectedVersion: number): Promise<boolean> {
+  async replace(
+    account: Account,
+    identifiers: readonly string[],
+    expectedVersion: number,
+    mails: readonly OutboxEntry[] = [],
+  ): Promise<boolean> {
     const id = text('id', account.id);
     const wanted = jsonTexts('identifiers', identifiers);
     const values = [...changeable(account), id, whole('expectedVersion', expectedVersion), wanted, id];
+    const post = this.#outgoing.prepare(mails);
     return this.#database.write(() => {
       if (this.#replace.run(...values).changes === 0) return false;
       this.#dropIdentifiers.run(id);
       this.#takeIdentifiers.run(id, wanted);
+      post();
       return true;
     });
   }
@@ -103,6 +115,7 @@ const changeable = (account: Account): (string | number | null)[] => [
   text('state', account.state),
   optionalText('minimumAcr', account.minimumAcr),
   json('profile', account.profile),
+  whole('generation', account.generation),
   whole('createdAt', account.createdAt),
   whole('updatedAt', account.updatedAt),
 ];
@@ -114,6 +127,7 @@ function accountOf(found: Row): Account {
     emailVerified: found.email_verified === 1,
     state: found.state,
     profile: JSON.parse(found.profile),
+    generation: found.generation,
     createdAt: found.created_at,
     updatedAt: found.updated_at,
     version: found.version,

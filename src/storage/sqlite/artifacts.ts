@@ -4,8 +4,8 @@ import type { Artifact, ArtifactStore } from '../ports.ts';
 import type { Database } from './database.ts';
 import { json, type Mutable, optionalText, optionalWhole, text, whole } from './values.ts';
 
-const COLUMNS = 'id, payload, grant_id, uid, user_code, consumed_at, expires_at';
-const INSERT = `INSERT INTO artifacts (kind, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+const COLUMNS = 'id, payload, grant_id, uid, user_code, account_id, consumed_at, expires_at';
+const INSERT = `INSERT INTO artifacts (kind, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 interface Row {
   id: string;
@@ -13,6 +13,7 @@ interface Row {
   grant_id: string | null;
   uid: string | null;
   user_code: string | null;
+  account_id: string | null;
   consumed_at: number | null;
   expires_at: number;
 }
@@ -29,12 +30,13 @@ export class SqliteArtifacts implements ArtifactStore {
   readonly #consume: StatementSync;
   readonly #remove: StatementSync;
   readonly #removeByGrant: StatementSync;
+  readonly #endByAccount: StatementSync;
 
   constructor(database: Database, clock: Clock) {
     this.#database = database;
     this.#clock = clock;
     const overwrite = `payload = excluded.payload, grant_id = excluded.grant_id, uid = excluded.uid,
-      user_code = excluded.user_code, expires_at = excluded.expires_at`;
+      user_code = excluded.user_code, account_id = excluded.account_id, expires_at = excluded.expires_at`;
     // A row that has expired counts as absent, swept or not: neither its use nor its key stands.
     this.#save = database.prepare(
       `${INSERT} ON CONFLICT (kind, id) DO UPDATE SET ${overwrite},
@@ -54,6 +56,10 @@ export class SqliteArtifacts implements ArtifactStore {
     );
     this.#remove = database.prepare('DELETE FROM artifacts WHERE kind = ? AND id = ?');
     this.#removeByGrant = database.prepare('DELETE FROM artifacts WHERE kind = ? AND grant_id = ?');
+    this.#endByAccount = database.prepare(
+      `UPDATE artifacts SET payload = '{}', consumed_at = coalesce(consumed_at, ?), expires_at = ?
+       WHERE kind = ? AND account_id = ? AND uid IS NOT ?`,
+    );
   }
 
   async save(kind: string, id: string, artifact: Artifact): Promise<void> {
@@ -88,6 +94,22 @@ export class SqliteArtifacts implements ArtifactStore {
     await this.#database.change(this.#removeByGrant, text('kind', kind), text('grantId', grantId));
   }
 
+  async endByAccount(
+    kind: string,
+    accountId: string,
+    end: { readonly at: number; readonly until: number; readonly exceptUid?: string | undefined },
+  ): Promise<void> {
+    await this.#database.change(
+      this.#endByAccount,
+      whole('at', end.at),
+      whole('until', end.until),
+      text('kind', kind),
+      text('accountId', accountId),
+      // No record's uid is empty; without an exception those that have none are ended as well.
+      end.exceptUid === undefined ? '' : text('exceptUid', end.exceptUid),
+    );
+  }
+
   #one(statement: StatementSync, kind: string, key: string): { id: string; artifact: Artifact } | undefined {
     return this.#database.read(() => {
       const found = statement.get(kind, key, this.#now()) as Row | undefined;
@@ -108,6 +130,7 @@ const row = (kind: string, id: string, artifact: Artifact): (string | number | n
   optionalText('grantId', artifact.grantId),
   optionalText('uid', artifact.uid),
   optionalText('userCode', artifact.userCode),
+  optionalText('accountId', artifact.accountId),
   optionalWhole('consumedAt', artifact.consumedAt),
   whole('expiresAt', artifact.expiresAt),
 ];
@@ -117,6 +140,7 @@ function artifactOf(found: Row): Artifact {
   if (found.grant_id !== null) artifact.grantId = found.grant_id;
   if (found.uid !== null) artifact.uid = found.uid;
   if (found.user_code !== null) artifact.userCode = found.user_code;
+  if (found.account_id !== null) artifact.accountId = found.account_id;
   if (found.consumed_at !== null) artifact.consumedAt = found.consumed_at;
   return artifact;
 }

@@ -1,6 +1,7 @@
 import type { StatementSync } from 'node:sqlite';
-import type { AuditEvent, AuditStore } from '../ports.ts';
+import type { AuditEvent, AuditStore, OutboxEntry } from '../ports.ts';
 import type { Database } from './database.ts';
+import type { Outgoing } from './outgoing.ts';
 import { type Mutable, optionalJson, optionalText, text, whole } from './values.ts';
 
 interface Row {
@@ -21,9 +22,11 @@ export class SqliteAudit implements AuditStore {
   readonly #append: StatementSync;
   readonly #list: StatementSync;
   readonly #listOfAccount: StatementSync;
+  readonly #outgoing: Outgoing;
 
-  constructor(database: Database) {
+  constructor(database: Database, outgoing: Outgoing) {
     this.#database = database;
+    this.#outgoing = outgoing;
     this.#append = database.prepare(
       `INSERT INTO audit_events (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
     );
@@ -32,9 +35,8 @@ export class SqliteAudit implements AuditStore {
     this.#listOfAccount = database.prepare(`SELECT ${COLUMNS} FROM audit_events WHERE account_id = ? ${newestFirst}`);
   }
 
-  async append(event: AuditEvent): Promise<void> {
-    await this.#database.change(
-      this.#append,
+  async append(event: AuditEvent, mails: readonly OutboxEntry[] = []): Promise<void> {
+    const values = [
       text('id', event.id),
       whole('at', event.at),
       text('event', event.event),
@@ -43,7 +45,12 @@ export class SqliteAudit implements AuditStore {
       optionalText('requestId', event.requestId),
       optionalText('address', event.address),
       optionalJson('details', event.details),
-    );
+    ];
+    const post = this.#outgoing.prepare(mails);
+    await this.#database.write(() => {
+      // An append that is repeated tells nobody a second time.
+      if (Number(this.#append.run(...values).changes) > 0) post();
+    });
   }
 
   async list(query: { readonly accountId?: string; readonly limit: number }): Promise<AuditEvent[]> {

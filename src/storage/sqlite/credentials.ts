@@ -1,6 +1,7 @@
 import type { StatementSync } from 'node:sqlite';
-import type { Credential, CredentialStore } from '../ports.ts';
+import type { Credential, CredentialStore, OutboxEntry } from '../ports.ts';
 import type { Database } from './database.ts';
+import type { Outgoing } from './outgoing.ts';
 import { jsonTexts, optionalText, text, whole } from './values.ts';
 
 interface Row {
@@ -27,9 +28,11 @@ export class SqliteCredentials implements CredentialStore {
   readonly #findByLookup: StatementSync;
   readonly #removeUnlessLast: StatementSync;
   readonly #holders: StatementSync;
+  readonly #outgoing: Outgoing;
 
-  constructor(database: Database) {
+  constructor(database: Database, outgoing: Outgoing) {
     this.#database = database;
+    this.#outgoing = outgoing;
     const key = 'account_id = ? AND kind = ? AND id = ?';
     this.#all = database.prepare(
       `SELECT ${COLUMNS} FROM credentials WHERE account_id = ? ORDER BY kind, created_at, id`,
@@ -83,8 +86,9 @@ export class SqliteCredentials implements CredentialStore {
     });
   }
 
-  async insert(credential: Credential): Promise<boolean> {
-    return this.#database.change(
+  async insert(credential: Credential, mails?: readonly OutboxEntry[]): Promise<boolean> {
+    return this.#change(
+      mails,
       this.#insert,
       ...keyOf(credential.accountId, credential.kind, credential.id),
       optionalText('lookup', credential.lookup),
@@ -95,8 +99,9 @@ export class SqliteCredentials implements CredentialStore {
     );
   }
 
-  async replace(credential: Credential, expectedVersion: number): Promise<boolean> {
-    return this.#database.change(
+  async replace(credential: Credential, expectedVersion: number, mails?: readonly OutboxEntry[]): Promise<boolean> {
+    return this.#change(
+      mails,
       this.#replace,
       text('data', credential.data),
       whole('createdAt', credential.createdAt),
@@ -106,17 +111,37 @@ export class SqliteCredentials implements CredentialStore {
     );
   }
 
-  async remove(accountId: string, kind: string, id: string): Promise<boolean> {
-    return this.#database.change(this.#remove, ...keyOf(accountId, kind, id));
+  async remove(accountId: string, kind: string, id: string, mails?: readonly OutboxEntry[]): Promise<boolean> {
+    return this.#change(mails, this.#remove, ...keyOf(accountId, kind, id));
   }
 
-  async removeUnlessLast(accountId: string, kind: string, id: string, kinds: readonly string[]): Promise<boolean> {
-    return this.#database.change(this.#removeUnlessLast, ...keyOf(accountId, kind, id), jsonTexts('kinds', kinds));
+  async removeUnlessLast(
+    accountId: string,
+    kind: string,
+    id: string,
+    kinds: readonly string[],
+    mails?: readonly OutboxEntry[],
+  ): Promise<boolean> {
+    return this.#change(mails, this.#removeUnlessLast, ...keyOf(accountId, kind, id), jsonTexts('kinds', kinds));
   }
 
   async holders(kind: string): Promise<number> {
     const key = text('kind', kind);
     return this.#database.read(() => Number(this.#holders.get(key)?.accounts ?? 0));
+  }
+
+  /** What is to be told of a change is owed from the moment the change is there. */
+  async #change(
+    mails: readonly OutboxEntry[] = [],
+    statement: StatementSync,
+    ...parameters: (string | number | null)[]
+  ): Promise<boolean> {
+    const post = this.#outgoing.prepare(mails);
+    return this.#database.write(() => {
+      if (Number(statement.run(...parameters).changes) === 0) return false;
+      post();
+      return true;
+    });
   }
 }
 

@@ -7,11 +7,13 @@
  *   database.ts      what the stores read and write through
  *   group-commit.ts  writes of one turn of the event loop share one transaction
  *   sweeper.ts       removes what has expired, off the hot path
+ *   outgoing.ts      puts mails into the outbox within the transaction of what they tell of
  *   values.ts        what may reach a statement; failure.ts: what callers see of trouble
  *   the others       one store (port) each
  *
  * Nothing is cached in memory, because another process (a command, a second server) may write to
- * the same file. Every verb that must be atomic is one SQL statement.
+ * the same file. Every verb that must be atomic is one SQL statement, or several in a transaction that
+ * holds the write lock from its beginning.
  */
 import { resolve } from 'node:path';
 import type { DurableStorage, EngineContext, EphemeralStorage } from '../ports.ts';
@@ -24,8 +26,11 @@ import { SqliteCredentials } from './credentials.ts';
 import { Database } from './database.ts';
 import { SqliteJourneys } from './journeys.ts';
 import { SqliteKeys } from './keys.ts';
+import { SqliteLocks } from './locks.ts';
 import type { Half } from './migrations.ts';
 import { openFile, type Synchronous } from './open-file.ts';
+import { SqliteOutbox } from './outbox.ts';
+import { Outgoing } from './outgoing.ts';
 import { durable } from './schema/durable.ts';
 import { ephemeral } from './schema/ephemeral.ts';
 import { type ExpiringTable, Sweeper } from './sweeper.ts';
@@ -44,6 +49,7 @@ export interface Sweepable {
 const expiringArtifacts: ExpiringTable = { table: 'artifacts', expiry: 'expires_at', key: 'rowid' };
 const expiringJourneys: ExpiringTable = { table: 'journeys', expiry: 'expires_at', key: 'rowid' };
 const expiringCounters: ExpiringTable = { table: 'counters', expiry: 'resets_at', key: 'key' };
+const expiringLocks: ExpiringTable = { table: 'locks', expiry: 'expires_at', key: 'key' };
 
 /** @throws OperatorError when the file can't be opened or is of a newer version */
 export async function openDurable(
@@ -51,13 +57,15 @@ export async function openDurable(
   context: EngineContext,
 ): Promise<DurableStorage & Sweepable> {
   const { database, common } = open(settings, durable, 'FULL', [expiringArtifacts], context);
+  const outgoing = new Outgoing(database);
   return {
     ...common,
-    accounts: new SqliteAccounts(database),
-    credentials: new SqliteCredentials(database),
+    accounts: new SqliteAccounts(database, outgoing),
+    credentials: new SqliteCredentials(database, outgoing),
     consents: new SqliteConsents(database),
     keys: new SqliteKeys(database),
-    audit: new SqliteAudit(database),
+    audit: new SqliteAudit(database, outgoing),
+    outbox: new SqliteOutbox(database, context.clock, outgoing),
   };
 }
 
@@ -66,12 +74,13 @@ export async function openEphemeral(
   settings: SqliteSettings,
   context: EngineContext,
 ): Promise<EphemeralStorage & Sweepable> {
-  const expiring = [expiringArtifacts, expiringJourneys, expiringCounters];
+  const expiring = [expiringArtifacts, expiringJourneys, expiringCounters, expiringLocks];
   const { database, common } = open(settings, ephemeral, 'NORMAL', expiring, context);
   return {
     ...common,
     journeys: new SqliteJourneys(database, context.clock),
     counters: new SqliteCounters(database, context.clock),
+    locks: new SqliteLocks(database, context.clock),
   };
 }
 

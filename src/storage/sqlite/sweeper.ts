@@ -10,7 +10,7 @@ const IDLE_MS = 60_000;
 const BUSY_MS = 50;
 
 export interface ExpiringTable {
-  readonly table: 'artifacts' | 'journeys' | 'counters';
+  readonly table: 'artifacts' | 'journeys' | 'counters' | 'locks';
   /** Column with the second from which on the row is never returned. */
   readonly expiry: 'expires_at' | 'resets_at';
   readonly key: 'rowid' | 'key';

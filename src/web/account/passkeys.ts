@@ -79,7 +79,10 @@ export function createPasskeyRoutes(deps: AccountDependencies): Router {
             accountId: visitor.accountId,
             response: form.credential,
             userAgent: ctx.get('User-Agent'),
-            record: (name) => record(ctx, visitor, 'passkey.added', { name }),
+            record: async (name) => {
+              await record(ctx, visitor, 'passkey.added', { name });
+              return notices.about(visitor.accountId, { event: 'passkey_added', values: { name } });
+            },
           });
     if ('problem' in outcome) {
       const problem = { code: outcome.problem };
@@ -96,9 +99,8 @@ export function createPasskeyRoutes(deps: AccountDependencies): Router {
         backHref: LIST,
       });
     }
-    const { id, name } = outcome.created;
+    const { id } = outcome.created;
     metrics.step('account-passkey-add', 'ok');
-    notices.tell(visitor.accountId, { event: 'passkey_added', values: { name } });
     redirect(ctx, `${LIST}/${id}?new`);
   });
 
@@ -151,12 +153,14 @@ export function createPasskeyRoutes(deps: AccountDependencies): Router {
     if (!visitor) return;
     await forms.read(ctx, purposeOf(visitor), []);
     const { name } = await find(visitor, id);
-    const trail = () => record(ctx, visitor, 'passkey.removed', { name });
+    const trail = async () => {
+      await record(ctx, visitor, 'passkey.removed', { name });
+      return notices.about(visitor.accountId, { event: 'passkey_removed', values: { name } });
+    };
     if (!(await credentials.passkey.delete(visitor.accountId, id, credentials.waysIn, trail))) {
       ctx.status = 409;
       return pages.write(ctx, 'account-refused', { reason: 'last_way_in', backHref: LIST });
     }
-    notices.tell(visitor.accountId, { event: 'passkey_removed', values: { name } });
     redirect(ctx, `${LIST}?done=deleted`);
   });
 

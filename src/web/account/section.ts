@@ -1,10 +1,15 @@
 import type { Context } from 'koa';
+import type { Accounts } from '../../accounts/index.ts';
 import { type Audit, addressPrefix } from '../../audit/index.ts';
 import type { Credentials } from '../../credentials/index.ts';
-import type { Ladder } from '../../journey/index.ts';
+import type { Attempts, Ladder } from '../../journey/index.ts';
+import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Notices } from '../../notifications/index.ts';
+import type { SignOutEverywhere } from '../../oidc/index.ts';
+import type { Recovery } from '../../recovery/index.ts';
 import { redirect } from '../answers.ts';
+import type { KnownDeviceCookie } from '../known-device-cookie.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Forms } from '../middleware/forms.ts';
 import type { PageWriter } from '../page-writer.ts';
@@ -15,12 +20,18 @@ export interface AccountDependencies {
   readonly sessions: AccountSessions;
   readonly credentials: Credentials;
   readonly ladder: Ladder;
+  readonly accounts: Accounts;
+  readonly attempts: Attempts;
+  readonly recovery: Recovery;
+  readonly knownDevices: KnownDeviceCookie;
   readonly notices: Notices;
+  readonly signOutEverywhere: SignOutEverywhere;
   readonly audit: Audit;
   readonly forms: Forms;
   readonly pages: PageWriter;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 /** Sends whoever has to sign in first on their way. @returns undefined then */

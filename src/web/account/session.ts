@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import type { Accounts } from '../../accounts/index.ts';
+import { type Accounts, may } from '../../accounts/index.ts';
 import type { Config } from '../../config/config.ts';
 import type { Credentials } from '../../credentials/index.ts';
 import type { Ladder } from '../../journey/index.ts';
@@ -23,6 +23,8 @@ export interface AccountSessions {
    * how one signs in needs (security-catalogue: wrong step-up proof).
    */
   fresh(ctx: Context, back: string): Promise<Found>;
+  /** Somebody who proved, however long ago, who they are as strongly as the account can. */
+  strong(ctx: Context, back: string): Promise<Found>;
   /** Whether what was proven, however long ago, is as strong as the account can show. */
   isStrong(visitor: Visitor): Promise<boolean>;
   /** The same at the end of something that was begun in time: what was made by then is not thrown away.
@@ -45,7 +47,7 @@ export function createAccountSessions(deps: {
     const session = await deps.signedIn(ctx);
     const account = session && (await accounts.find(session.accountId));
     // Suspended or deleted since: the protocol's own policy says what to do about that.
-    if (!session || account?.state !== 'active') return { signIn: accountSignIn(issuer, back) };
+    if (!session || !account || !may(account, 'session')) return { signIn: accountSignIn(issuer, back) };
     return { visitor: { ...session, account } };
   };
 
@@ -64,6 +66,7 @@ export function createAccountSessions(deps: {
   return {
     visitor,
     isStrong: async ({ acr, accountId }) => ladder.mayChangeFactors(acr, await credentials.potential(accountId)),
+    strong: (ctx, back) => within(Number.POSITIVE_INFINITY, ctx, back),
     fresh: (ctx, back) => within(settings.proof_age, ctx, back),
     freshAtStart: (ctx, back, seconds) => within(settings.proof_age + seconds, ctx, back),
   };

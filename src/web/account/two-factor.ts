@@ -64,13 +64,13 @@ export function createTwoFactorRoutes(deps: AccountDependencies): Router {
     const had = await totp.enrolled(accountId);
     // Whoever has shown less than an app would have asked for sets up the first one and no other.
     const isStrong = ladder.meets(visitor.acr, ladder.twoFactors === undefined ? [] : [ladder.twoFactors]);
-    const outcome = await totp.enrol(purposeOf(visitor), accountId, code, isStrong, () =>
-      record(ctx, visitor, had ? 'totp.replaced' : 'totp.added'),
-    );
+    const outcome = await totp.enrol(purposeOf(visitor), accountId, code, isStrong, async () => {
+      await record(ctx, visitor, had ? 'totp.replaced' : 'totp.added');
+      return notices.about(accountId, { event: 'totp_added', values: {} });
+    });
     metrics.step('account-totp', outcome.proven ? 'ok' : outcome.problem);
     if (!outcome.proven && outcome.problem === 'changed_meanwhile') return redirect(ctx, APP);
     if (!outcome.proven) return setUp(ctx, visitor, { code: outcome.problem });
-    notices.tell(accountId, { event: 'totp_added', values: {} });
     // Codes that are kept already stay good for the new app.
     if ((await recoveryCodes.left(accountId)) > 0) return redirect(ctx, `${HOME}?done=replaced`);
     await recoveryCodes.renew(purposeOf(visitor), accountId);
@@ -84,8 +84,8 @@ export function createTwoFactorRoutes(deps: AccountDependencies): Router {
     // They stand in for an app; without one they would be asked for where an app could be set up.
     if (!(await totp.enrolled(visitor.accountId))) return redirect(ctx, HOME);
     await record(ctx, visitor, 'recovery_codes.renewed');
-    await recoveryCodes.renew(purposeOf(visitor), visitor.accountId);
-    notices.tell(visitor.accountId, { event: 'recovery_codes_renewed', values: {} });
+    const mails = notices.about(visitor.accountId, { event: 'recovery_codes_renewed', values: {} });
+    await recoveryCodes.renew(purposeOf(visitor), visitor.accountId, mails);
     redirect(ctx, CODES);
   });
 
@@ -156,8 +156,8 @@ export function createTwoFactorRoutes(deps: AccountDependencies): Router {
       return pages.write(ctx, 'account-refused', { reason: 'demanded', backHref: HOME });
     }
     await record(ctx, visitor, 'totp.removed');
-    await Promise.all([totp.remove(visitor.accountId), recoveryCodes.remove(visitor.accountId)]);
-    notices.tell(visitor.accountId, { event: 'totp_removed', values: {} });
+    const mails = notices.about(visitor.accountId, { event: 'totp_removed', values: {} });
+    await Promise.all([totp.remove(visitor.accountId, mails), recoveryCodes.remove(visitor.accountId)]);
     redirect(ctx, `${HOME}?done=off`);
   });
 

@@ -1,11 +1,12 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
-import type { Accounts } from '../../accounts/index.ts';
+import { type Accounts, may } from '../../accounts/index.ts';
 import { type Audit, addressPrefix } from '../../audit/index.ts';
 import type { ClientFile } from '../../config/schema/client.ts';
 import {
   amrOf,
   type BrowserAbilities,
+  type Ended,
   fieldsOf,
   type JourneyInput,
   type JourneyState,
@@ -13,22 +14,32 @@ import {
   type Ladder,
   type Showing,
   type StepEvent,
+  type Submitted,
 } from '../../journey/index.ts';
 import { VestibuleError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import type { Notices } from '../../notifications/index.ts';
 import type { Interactions, PendingInteraction } from '../../oidc/index.ts';
+import type { Recovery } from '../../recovery/index.ts';
 import { redirect, sendJson, sendProblem, wantsJson } from '../answers.ts';
 import type { DeviceCookie } from '../device-cookie.ts';
+import { deviceName } from '../device-name.ts';
+import type { KnownDeviceCookie } from '../known-device-cookie.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Forms } from '../middleware/forms.ts';
 import type { PageWriter } from '../page-writer.ts';
 import type { PageModel } from '../pages/index.ts';
+import { clientOf, donePath, takeResume } from '../recovery/index.ts';
 
 export interface InteractionDependencies {
   readonly interactions: Interactions;
   readonly journeys: Journeys;
   readonly ladder: Ladder;
   readonly devices: DeviceCookie;
+  readonly knownDevices: KnownDeviceCookie;
+  readonly recovery: Recovery;
+  readonly notices: Notices;
+  readonly https: boolean;
   readonly accounts: Accounts;
   readonly audit: Audit;
   readonly forms: Forms;
@@ -62,6 +73,7 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
         action: path,
         switchAction: path,
         optionsAction: `${path}/options`,
+        recoveryHref: `/recovery?interaction=${pending.uid}`,
         csrf: forms.csrf(purposeOf(pending.uid)),
         cancel: true,
         ...(problem ? { problem } : {}),
@@ -69,6 +81,22 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
       asked,
     );
   };
+
+  /** From the page where a new password was chosen by a mailed link, if that was in the browser of this sign-in. */
+  router.get('/interaction/:uid/resume', async (ctx) => {
+    const { uid = '' } = ctx.params;
+    const token = takeResume(ctx, deps.https);
+    const pending = await interactions.find(ctx.req, ctx.res, uid).catch((error: unknown) => {
+      if (error instanceof VestibuleError && error.code === 'session_expired') return undefined;
+      throw error;
+    });
+    if (!pending) return redirect(ctx, donePath(uid, clientOf(ctx)));
+    if (pending.answered) return redirect(ctx, pending.answered);
+    const accountId = await deps.recovery.resume(token, uid);
+    const adopted = accountId && (await journeys.adopt(accountId, await inputOf(ctx, pending, deps)));
+    if (!adopted) return redirect(ctx, `/interaction/${uid}`);
+    await conclude(ctx, pending, 'resume', adopted);
+  });
 
   router.get(['/interaction/:uid', '/interaction/:uid/:step'], async (ctx) => {
     const uid = String(ctx.params.uid);
@@ -109,7 +137,16 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
     // A second click: the first one's answer stands.
     if (pending.answered) return redirect(ctx, pending.answered);
 
-    const result = await journeys.submit(step, form, await inputOf(ctx, pending, deps));
+    await conclude(ctx, pending, step, await journeys.submit(step, form, await inputOf(ctx, pending, deps)));
+  });
+
+  /** What came of a step: the same page again, the next one, or the way back to the portal. */
+  const conclude = async (
+    ctx: Context,
+    pending: PendingInteraction,
+    step: string,
+    result: Submitted,
+  ): Promise<void> => {
     const record = () => note(ctx, pending, step, result.events, deps);
     if ('again' in result) {
       metrics.step(step, result.again.problem?.code ?? 'again');
@@ -119,15 +156,18 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
     metrics.step(step, 'refused' in result ? result.refused : 'ok');
     if ('go' in result) {
       await record();
-      return redirect(ctx, `/interaction/${uid}/${result.go}`);
+      return redirect(ctx, `/interaction/${pending.uid}/${result.go}`);
     }
     // The trail first: what can't be recorded is not granted.
-    await record();
-    if ('refused' in result) return redirect(ctx, await interactions.refuse(pending, result.refused));
+    if ('refused' in result) {
+      await record();
+      return redirect(ctx, await interactions.refuse(pending, result.refused));
+    }
+    await Promise.all([record(), meet(ctx, pending, result.finished, deps)]);
     await deps.devices.trust(ctx, result.finished);
     const [location] = await Promise.all([answer(pending, result.finished, deps), result.settle()]);
     redirect(ctx, location);
-  });
+  };
 
   return router;
 }
@@ -145,6 +185,7 @@ async function inputOf(
     deps.client(pending.clientId),
   ]);
   const { scopes, claims, resources } = pending.asked;
+  const asked = { chosen: pending.language, uiLocales: pending.uiLocales, client };
   return {
     uid: pending.uid,
     clientId: pending.clientId,
@@ -157,14 +198,17 @@ async function inputOf(
     address: addressPrefix(ctx.ip),
     browser: abilitiesOf(ctx),
     device: deps.devices.of(ctx),
+    knownDevices: deps.knownDevices.of(ctx),
+    origin: { uid: pending.uid, clientId: pending.clientId, language: deps.pages.language(ctx, asked) },
     record: (event) => note(ctx, pending, String(ctx.params.step), [event], deps),
     maxAge: pending.maxAge,
     ...(pending.loginHint === undefined ? {} : { loginHint: pending.loginHint.slice(0, 254) }),
-    ...(account?.state === 'active'
+    ...(account && may(account, 'session')
       ? {
           signedIn: {
             accountId: account.id,
             username: account.username,
+            generation: account.generation,
             minimumAcr: account.minimumAcr,
             ...(pending.session ? { session: pending.session } : {}),
           },
@@ -186,7 +230,7 @@ async function inputOf(
 
 async function answer(
   pending: PendingInteraction,
-  { accountId, proofs, language }: Pick<JourneyState, 'accountId' | 'proofs' | 'language'>,
+  { accountId, generation = 0, proofs, language }: Ended,
   { interactions, ladder }: InteractionDependencies,
 ): Promise<string> {
   if (pending.prompt === 'consent') return interactions.consent(pending);
@@ -194,7 +238,27 @@ async function answer(
   // Nobody is signed in without a proof, whatever the table said.
   if (accountId === undefined || last === undefined) throw new VestibuleError('session_expired', 400);
   const acr = ladder.acrOf(proofs);
-  return interactions.signIn(pending, { accountId, amr: amrOf(proofs), acr, at: last.at, language });
+  return interactions.signIn(pending, { accountId, generation, amr: amrOf(proofs), acr, at: last.at, language });
+}
+
+/** A browser the account was not signed in with before: its owner is told, in case it was somebody else. */
+async function meet(
+  ctx: Context,
+  { prompt, clientId }: PendingInteraction,
+  { accountId, generation = 0 }: Pick<JourneyState, 'accountId' | 'generation'>,
+  { knownDevices, audit, notices }: InteractionDependencies,
+): Promise<void> {
+  if (prompt !== 'login' || accountId === undefined) return;
+  const account = { id: accountId, generation };
+  if (knownDevices.isKnown(ctx, account)) return;
+  const device = deviceName(ctx.get('User-Agent'));
+  const event = { event: 'device.new', accountId, clientId, requestId: ctx.state.requestId, details: { device } };
+  await audit.record(
+    { ...event, address: addressPrefix(ctx.ip) },
+    notices.about(accountId, { event: 'new_device', values: { device } }),
+  );
+  // Only now: an owner who could not be told is told the next time.
+  knownDevices.remember(ctx, account);
 }
 
 /** Written by the pages' script (`views/assets/passkeys.js`), so that the right page comes at once. */

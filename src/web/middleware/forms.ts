@@ -1,6 +1,6 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { Context } from 'koa';
 import { VestibuleError } from '../../kernel/errors.ts';
+import { isSameText } from '../../kernel/same-text.ts';
 import type { SecretBox } from '../../kernel/secret-box.ts';
 
 /** Bytes. Our longest form is a fraction of it. */
@@ -29,7 +29,7 @@ export function createForms(deps: { secretBox: SecretBox; issuer: string }): For
       if (!ctx.is('application/x-www-form-urlencoded')) throw new VestibuleError('unsupported_media', 415);
       const form = parse(await readBody(ctx), new Set(['_csrf', 'cancel', ...fields]));
       // Stops a form on another site from acting in the name of whoever is signed in here.
-      if (!equal(form._csrf ?? '', csrf(purpose))) throw new VestibuleError('session_expired', 400);
+      if (!isSameText(form._csrf ?? '', csrf(purpose))) throw new VestibuleError('session_expired', 400);
       return form;
     },
   };
@@ -72,10 +72,4 @@ function parse(body: string, allowed: ReadonlySet<string>): Record<string, strin
     form[name] = value;
   }
   return form;
-}
-
-function equal(given: string, expected: string): boolean {
-  const a = Buffer.from(given);
-  const b = Buffer.from(expected);
-  return a.length === b.length && timingSafeEqual(a, b);
 }

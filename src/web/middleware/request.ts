@@ -59,6 +59,7 @@ const ROUTES = new Set([
   'device',
   'reg',
   'account',
+  'recovery',
   '.well-known',
 ]);
 

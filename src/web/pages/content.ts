@@ -22,11 +22,16 @@ const FALLBACK_BY_STATUS: Readonly<Record<number, string>> = {
 
 const DEFAULT_WAIT = 60;
 
+/** Opening such a link once more leads to the same page: only a new one helps. */
+const DEAD_LINKS: ReadonlySet<string> = new Set(['link_invalid', 'link_used', 'link_expired', 'link_superseded']);
+
 export interface ErrorContent {
   readonly title: string;
   readonly text: string;
   /** For the administrators of the portal; only where OAuth gave a code. */
   readonly administrators: string | undefined;
+  /** What the button that leads on is called. */
+  readonly retry: string;
 }
 
 /** What decides the words of an error page. */
@@ -43,6 +48,7 @@ export function describeError(model: ErrorKind, texts: Texts, t: Translate, loca
     administrators: error
       ? t('error_page.administrators', { error: [error, description].filter(Boolean).join(' – ') })
       : undefined,
+    retry: t(DEAD_LINKS.has(code) ? 'error_page.new_link' : 'error_page.retry'),
   };
 }
 

@@ -28,6 +28,12 @@ interface PasskeyForm extends SignedForm {
   readonly optionsAction: string;
 }
 
+/** A page on which somebody may find out that they can't sign in. */
+interface WayToRecovery {
+  /** Where "Can't sign in?" leads. */
+  readonly recoveryHref?: string | undefined;
+}
+
 /** A form that asks for a code on top of what was proven already. */
 interface CodeForm extends SignedForm {
   readonly username: string;
@@ -93,30 +99,49 @@ interface ProtocolForm extends Form {
  * named in `MODEL_FIELDS` never reach a template.
  */
 export interface PageModels {
-  identify: PasskeyForm & {
-    readonly username?: string | undefined;
-    readonly problem?: Problem | undefined;
-    /** Shows "cancel and return to the portal". */
-    readonly cancel?: boolean | undefined;
-  };
-  password: SignedForm & {
-    readonly username: string;
-    readonly problem?: Problem | undefined;
-    /** Where "Not you?" posts to (button `switch`). */
-    readonly switchAction: string;
-    readonly cancel?: boolean | undefined;
-    /** Offers the way back to the passkey. */
-    readonly passkey?: boolean | undefined;
-    /** Says which browsers sign in without a password. */
-    readonly oldBrowser?: boolean | undefined;
-  };
-  passkey: PasskeyForm & {
-    readonly username: string;
-    readonly switchAction: string;
-    readonly cancel?: boolean | undefined;
-    readonly problem?: Problem | undefined;
-    readonly passwordInstead: boolean;
-  };
+  identify: PasskeyForm &
+    WayToRecovery & {
+      readonly username?: string | undefined;
+      readonly problem?: Problem | undefined;
+      /** Shows "cancel and return to the portal". */
+      readonly cancel?: boolean | undefined;
+    };
+  password: SignedForm &
+    WayToRecovery & {
+      readonly username: string;
+      readonly problem?: Problem | undefined;
+      /** Where "Not you?" posts to (button `switch`). */
+      readonly switchAction: string;
+      readonly cancel?: boolean | undefined;
+      /** Offers the way back to the passkey. */
+      readonly passkey?: boolean | undefined;
+      /** Says which browsers sign in without a password. */
+      readonly oldBrowser?: boolean | undefined;
+    };
+  passkey: PasskeyForm &
+    WayToRecovery & {
+      readonly username: string;
+      readonly switchAction: string;
+      readonly cancel?: boolean | undefined;
+      readonly problem?: Problem | undefined;
+      readonly passwordInstead: boolean;
+    };
+  /** Shown in the same words for usernames that nobody has. */
+  locked: SignedForm &
+    WayToRecovery & {
+      readonly username: string;
+      readonly switchAction: string;
+      readonly cancel?: boolean | undefined;
+      /** Offers the passkey, which still works. */
+      readonly passkey?: boolean | undefined;
+      /** Seconds since the epoch. */
+      readonly until: number;
+      /** The mail with the link has been asked for. */
+      readonly sent: boolean;
+      /** Whether mails can be sent at all. */
+      readonly mails: boolean;
+      readonly problem?: Problem | undefined;
+    };
   totp: CodeForm;
   /** @property ending last digits of the telephone number */
   sms: CodeForm & { readonly ending: string };
@@ -209,6 +234,54 @@ export interface PageModels {
     readonly notice?: 'on' | 'replaced' | 'off' | 'codes' | 'devices' | undefined;
   };
   'account-two-factor-off': SignedForm & AccountPage;
+  recovery: {
+    readonly forgotPasswordHref: string;
+    readonly forgotUsernameHref: string;
+    /** The sign-in under way. */
+    readonly backHref?: string | undefined;
+  };
+  'recovery-password': SignedForm & {
+    readonly username?: string | undefined;
+    readonly problem?: Problem | undefined;
+    readonly backHref: string;
+  };
+  'recovery-username': SignedForm & {
+    /** Usernames are mailed; else the page says who helps. */
+    readonly mails: boolean;
+    readonly problem?: Problem | undefined;
+    readonly email?: string | undefined;
+    readonly backHref: string;
+  };
+  /** The same whether or not anything was sent. */
+  'recovery-sent': {
+    readonly about: 'password' | 'username' | 'not_me';
+    readonly againHref: string;
+    /** Back to the sign-in under way. */
+    readonly backHref?: string | undefined;
+  };
+  /** In the account area, which gives it a way back, and behind the link of a mail. */
+  'change-password': SignedForm & {
+    readonly username: string;
+    /** Asks for the current password first. */
+    readonly current: boolean;
+    /** Characters needed. */
+    readonly minimum: number;
+    /** What the password must not be made of, for the hint while typing. */
+    readonly words: readonly string[];
+    readonly problem?: Problem | undefined;
+    /** The field that the problem is about. */
+    readonly field?: 'current_password' | 'new_password' | 'new_password_again' | undefined;
+    /** Offers to sign out elsewhere. */
+    readonly signOutOthers: boolean;
+    readonly backHref?: string | undefined;
+    readonly notice?: 'changed' | undefined;
+  };
+  'recovery-done': {
+    /** The portal that the way began at. */
+    readonly portalHref?: string | undefined;
+  };
+  /** Behind "this wasn't me" in a mail. */
+  'not-me': SignedForm & { readonly username: string };
   'account-refused': AccountPage & {
     /** `demanded`: an organisation or a portal asks for two factors. */
     readonly reason: 'last_way_in' | 'needs_stronger' | 'demanded';
@@ -222,9 +295,10 @@ export type PageModel = PageModels[PageName];
 
 /** The properties of each model that its template sees. */
 export const MODEL_FIELDS: { readonly [P in PageName]: readonly string[] } = {
-  identify: ['action', 'optionsAction', 'csrf', 'username', 'cancel'],
-  password: ['action', 'csrf', 'username', 'switchAction', 'cancel', 'passkey', 'oldBrowser'],
-  passkey: ['action', 'optionsAction', 'csrf', 'username', 'switchAction', 'cancel', 'passwordInstead'],
+  identify: ['action', 'optionsAction', 'csrf', 'username', 'cancel', 'recoveryHref'],
+  password: ['action', 'csrf', 'username', 'switchAction', 'cancel', 'passkey', 'oldBrowser', 'recoveryHref'],
+  passkey: ['action', 'optionsAction', 'csrf', 'username', 'switchAction', 'cancel', 'passwordInstead', 'recoveryHref'],
+  locked: ['action', 'csrf', 'username', 'switchAction', 'cancel', 'passkey', 'sent', 'mails', 'recoveryHref'],
   totp: ['action', 'csrf', 'username', 'switchAction', 'cancel', 'ways', 'trustDays'],
   sms: ['action', 'csrf', 'username', 'switchAction', 'cancel', 'ways', 'ending', 'trustDays'],
   'recovery-code': ['action', 'csrf', 'username', 'switchAction', 'cancel', 'ways'],
@@ -256,6 +330,13 @@ export const MODEL_FIELDS: { readonly [P in PageName]: readonly string[] } = {
     'devicesAction',
   ],
   'account-two-factor-off': ['action', 'csrf', 'backHref'],
+  recovery: ['forgotPasswordHref', 'forgotUsernameHref', 'backHref'],
+  'recovery-password': ['action', 'csrf', 'username', 'backHref'],
+  'recovery-username': ['action', 'csrf', 'mails', 'email', 'backHref'],
+  'recovery-sent': ['about', 'againHref', 'backHref'],
+  'change-password': ['action', 'csrf', 'username', 'current', 'minimum', 'field', 'signOutOthers', 'backHref'],
+  'recovery-done': ['portalHref'],
+  'not-me': ['action', 'csrf', 'username'],
   'account-refused': ['reason', 'retryHref', 'backHref'],
 };
 

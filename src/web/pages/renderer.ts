@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import { LANGUAGE_NAMES, type Texts, type Translate } from '../../i18n/index.ts';
+import { type Clock, epochSeconds, systemClock } from '../../kernel/clock.ts';
 import type { Assets } from './assets.ts';
 import { pickText } from './assets.ts';
 import { consentItems, describeError, describePasskeys, type ErrorKind, formatProblem } from './content.ts';
@@ -12,6 +13,7 @@ import {
   type PageName,
   type Problem,
 } from './models.ts';
+import { describeChange, describeLock } from './passwords.ts';
 import { describeRecoveryCodes, describeSetup, describeTwoFactor } from './second-factor.ts';
 import { sectionOf } from './sections.ts';
 import { compileTemplates } from './templates.ts';
@@ -30,6 +32,7 @@ const SIGN_IN_PAGES: ReadonlySet<PageName> = new Set([
   'identify',
   'passkey',
   'password',
+  'locked',
   'totp',
   'sms',
   'recovery-code',
@@ -46,6 +49,10 @@ const SCRIPTS: Readonly<Partial<Record<PageName, readonly string[]>>> = {
   passkey: [...PASSKEY_SCRIPTS, ...FORM_SCRIPTS],
   'offer-passkey': [...PASSKEY_SCRIPTS, ...FORM_SCRIPTS],
   'recovery-codes': ['recovery-codes.js', ...FORM_SCRIPTS],
+  'change-password': ['show-password.js', 'password-strength.js', ...FORM_SCRIPTS],
+  recovery: [],
+  'recovery-sent': [],
+  'recovery-done': [],
   'account-passkeys': PASSKEY_SCRIPTS,
   'account-passkey-add': [...PASSKEY_SCRIPTS, ...FORM_SCRIPTS],
   'account-refused': PASSKEY_SCRIPTS,
@@ -64,8 +71,9 @@ export function createPages(options: {
   texts: Texts;
   branding: Config['branding'];
   assets: Assets;
+  clock?: Clock;
 }): Pages {
-  const { texts, branding, assets } = options;
+  const { texts, branding, assets, clock = systemClock } = options;
   const templates = compileTemplates(options.overlay);
 
   const localeOf = ({ language, locale }: PageContext) => locale ?? language;
@@ -80,7 +88,7 @@ export function createPages(options: {
       const t = translatorOf(context);
       const name = client?.name ?? branding.name;
       const problem = 'problem' in model && model.problem ? formatProblem(model.problem, texts, t, locale) : undefined;
-      const content = describe({ page, model, name, texts, t, locale });
+      const content = describe({ page, model, name, texts, t, locale, now: epochSeconds(clock) });
       const plainTitle = t('layout.title', { heading: content.heading, name });
       const errorTitle = t('layout.error_title', { title: plainTitle });
 
@@ -148,6 +156,12 @@ const HEADINGS = {
   'device-code': 'device.code_heading',
   'account-passkey-add': 'passkey_add.heading',
   'account-two-factor-off': 'two_factor_off.heading',
+  recovery: 'recovery.heading',
+  'recovery-password': 'recovery_password.heading',
+  'recovery-username': 'recovery_username.heading',
+  'recovery-sent': 'recovery_sent.heading',
+  'recovery-done': 'recovery_done.heading',
+  'not-me': 'not_me.heading',
 } as const satisfies Partial<Record<PageName, string>>;
 
 const REFUSALS = {
@@ -164,8 +178,10 @@ function describe(input: {
   texts: Texts;
   t: Translate;
   locale: string;
+  /** Seconds since the epoch. */
+  now: number;
 }): Content {
-  const { page, name, texts, t, locale } = input;
+  const { page, name, texts, t, locale, now } = input;
   // The caller's generic `render` has bound model and page together already.
   const model = <P extends PageName>(_: P): PageModels[P] => input.model as PageModels[P];
   switch (page) {
@@ -175,9 +191,13 @@ function describe(input: {
         extra: { items: consentItems(model('consent'), texts, t, locale) },
       };
     case 'error': {
-      const { title, text, administrators } = describeError(model('error'), texts, t, locale);
-      return { heading: title, extra: { text, administrators } };
+      const { title, ...extra } = describeError(model('error'), texts, t, locale);
+      return { heading: title, extra };
     }
+    case 'locked':
+      return describeLock(model('locked'), t, locale, now);
+    case 'change-password':
+      return describeChange(model('change-password'), t);
     case 'sign-out':
       return { heading: t('sign_out.heading'), extra: { name: model('sign-out').clientName || name } };
     case 'device-confirm':

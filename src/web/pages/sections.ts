@@ -3,6 +3,7 @@ import type { PageModel, PageName } from './models.ts';
 /** The parts of the account area, as its navigation names them. */
 const SECTIONS = [
   { id: 'passkeys', page: 'account-passkeys', href: '/account/passkeys' },
+  { id: 'password', page: 'change-password', href: '/account/password' },
   { id: 'two-factor', page: 'account-two-factor', href: '/account/two-factor' },
 ] as const satisfies readonly { id: string; page: PageName; href: string }[];
 
@@ -14,9 +15,10 @@ export interface Section {
 
 /** Where in the account area a page is: its own, or one with a way back into it. @returns undefined elsewhere */
 export function sectionOf(page: PageName, model: PageModel): Section | undefined {
-  const own = SECTIONS.find((section) => section.page === page);
-  if (own) return { id: own.id, isPage: true };
   const back = 'backHref' in model ? model.backHref : undefined;
+  const own = SECTIONS.find((section) => section.page === page);
+  // A mailed link opens the page for a new password, too: without a way back, as nobody is signed in.
+  if (own) return page === 'change-password' && back === undefined ? undefined : { id: own.id, isPage: true };
   const parent = SECTIONS.find(({ href }) => back?.startsWith(href));
   return parent && { id: parent.id, isPage: false };
 }

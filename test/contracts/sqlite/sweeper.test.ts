@@ -12,7 +12,9 @@ describe('sweeping expired rows', () => {
   const rows = (): Record<string, unknown> => {
     const database = new DatabaseSync(join(workspace.directory, 'ephemeral.db'), { readOnly: true });
     const count = (table: string) => database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n;
-    const counts = { artifacts: count('artifacts'), journeys: count('journeys'), counters: count('counters') };
+    const counts = Object.fromEntries(
+      ['artifacts', 'journeys', 'counters', 'locks'].map((table) => [table, count(table)]),
+    );
     database.close();
     return counts;
   };
@@ -26,14 +28,28 @@ describe('sweeping expired rows', () => {
       await storage.artifacts.save('Session', id, { payload: {}, expiresAt: expiresAt(seconds) });
       await storage.journeys.save({ uid: id, state: {}, expiresAt: expiresAt(seconds) }, 0);
       await storage.counters.increment([{ key: id, windowSeconds: seconds }]);
+      await storage.locks.take(id, { tries: 2, first: 1, longest: 1, memory: seconds });
     }
     expect(await storage.sweep()).toBe(0);
     workspace.clock.advance(60);
-    expect(await storage.sweep()).toBe(3);
-    expect(rows()).toEqual({ artifacts: 1, journeys: 1, counters: 1 });
+    expect(await storage.sweep()).toBe(4);
+    expect(rows()).toEqual({ artifacts: 1, journeys: 1, counters: 1, locks: 1 });
     expect(await storage.artifacts.find('Session', 'long')).toBeDefined();
     expect(await storage.journeys.find('long')).toBeDefined();
     expect((await storage.counters.increment([{ key: 'long', windowSeconds: 61 }]))[0]?.count).toBe(2);
+    expect(await storage.locks.take('long', { tries: 9, first: 1, longest: 1, memory: 1 })).toEqual({ admitted: 2 });
+  });
+
+  test('a lock stays as long as it holds, and as long again as it is remembered', async () => {
+    const storage = await workspace.open();
+    const rule = { tries: 1, first: 600, longest: 1200, memory: 60 };
+    await storage.locks.take('k', rule);
+    workspace.clock.advance(659);
+    expect(await storage.sweep()).toBe(0);
+    expect((await storage.locks.take('k', rule)).lockedUntil).toBe(expiresAt(1200));
+    workspace.clock.advance(1260);
+    expect(await storage.sweep()).toBe(1);
+    expect(rows().locks).toBe(0);
   });
 
   test('one sweep takes a bounded batch, oldest first', async () => {

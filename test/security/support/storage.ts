@@ -22,18 +22,23 @@ export async function withDurable<T>(vestibule: Vestibule, work: (storage: Durab
   }
 }
 
-/** Changes what no command changes yet: the state of an account, or its profile unchecked. */
+/** Changes what no command changes yet: the state of an account, whose mailbox it is, or its profile unchecked. */
 export function changeAccount(
   vestibule: Vestibule,
   username: string,
-  change: { readonly state?: AccountState; readonly profile?: Readonly<Record<string, unknown>> },
+  change: {
+    readonly state?: AccountState;
+    readonly emailVerified?: boolean;
+    readonly profile?: Readonly<Record<string, unknown>>;
+  },
 ): Promise<void> {
   return withDurable(vestibule, async ({ accounts }) => {
     const account = await accounts.findByIdentifier(username);
     if (!account) throw new Error(`nobody is called ${username}`);
-    const { state = account.state, profile = account.profile } = change;
+    const { state = account.state, emailVerified = account.emailVerified, profile = account.profile } = change;
     const identifiers = [account.username, account.email].filter((name) => name !== undefined);
-    if (!(await accounts.replace({ ...account, state, profile: profile as Profile }, identifiers, account.version)))
+    const changed = { ...account, state, emailVerified, profile: profile as Profile };
+    if (!(await accounts.replace(changed, identifiers, account.version)))
       throw new Error(`${username} was not changed`);
   });
 }

@@ -102,18 +102,33 @@ describe('the program', () => {
   test('answers --help with all its commands', async () => {
     const { code, stdout, stderr } = await vestibule(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const name of ['serve', 'init', 'config check', 'config schema', 'version'])
+    for (const name of [
+      'serve',
+      'init',
+      'config check',
+      'config schema',
+      'people unlock',
+      'people set-email',
+      'version',
+    ])
       expect(stdout).toContain(`  ${name} `);
   });
 
-  test.each([['serve'], ['init'], ['config', 'check'], ['config', 'schema'], ['version']])(
-    'answers %s %s --help with its usage',
-    async (...words) => {
-      const { code, stdout } = await vestibule([...words.filter((word) => typeof word === 'string'), '--help']);
-      expect(code).toBe(0);
-      expect(stdout).toMatch(/^Usage: vestibule /);
-    },
-  );
+  test.each([
+    ['serve'],
+    ['init'],
+    ['config', 'check'],
+    ['config', 'schema'],
+    ['people', 'add'],
+    ['people', 'reset-factors'],
+    ['people', 'unlock'],
+    ['people', 'set-email'],
+    ['version'],
+  ])('answers %s %s --help with its usage', async (...words) => {
+    const { code, stdout } = await vestibule([...words.filter((word) => typeof word === 'string'), '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Usage: vestibule /);
+  });
 
   test('prints its version, also for scripts', async () => {
     expect(await vestibule(['version'])).toMatchObject({
@@ -129,6 +144,12 @@ describe('the program', () => {
     [['config', 'check', 'a', 'b']],
     [['init', '--force']],
     [['serve', 'x']],
+    [['people', 'unlock']],
+    [['people', 'unlock', 'a', 'b']],
+    [['people', 'unlock', 'a', '--force']],
+    [['people', 'set-email', 'a']],
+    [['people', 'set-email', 'a', 'b@mail.example']],
+    [['people', 'set-email', 'a', 'b@mail.example', '--verified-by', ' ']],
     [['chekc']],
   ])('exits 2 for %j', async (args) => {
     expect(await vestibule(args)).toMatchObject({ code: 2, stdout: '' });

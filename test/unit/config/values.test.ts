@@ -174,5 +174,5 @@ test('durations are read as seconds, in every form', () => {
     refresh_token: 1_209_600,
     device_code: 600,
   });
-  expect(config?.limits.account.window).toBe(300);
+  expect(config?.limits.address.window).toBe(300);
 });

@@ -16,6 +16,7 @@ const settings = {
   argon2id: { memory_kib: 8192, iterations: 1, parallelism: 1 },
   bcrypt: { cost: 10 },
   min_length: 15,
+  min_length_with_more: 8,
   queue: { waiting: 64 },
 };
 const OLD = 'a password from before';
@@ -79,9 +80,9 @@ test.each([
   await Promise.all(busy);
 });
 
-test('a new password is long enough, and not longer than can be kept whole', () => {
-  expect(() => passwords.check('fourteen chars')).toThrow(expect.objectContaining({ code: 'password_too_short' }));
-  expect(() => passwords.check('x'.repeat(257))).toThrow(expect.objectContaining({ code: 'password_too_long' }));
+test('what can not be kept whole is never set', async () => {
+  const tooLong = expect.objectContaining({ code: 'password_too_long' });
+  await expect(passwords.set('anna', 'x'.repeat(257))).rejects.toEqual(tooLong);
   const withBcrypt = createPasswordFactor({
     store: durable.credentials,
     clock,
@@ -89,5 +90,15 @@ test('a new password is long enough, and not longer than can be kept whole', () 
     logger,
     config: { passwords: { ...settings, hash: 'bcrypt' } },
   });
-  expect(() => withBcrypt.check('é'.repeat(37))).toThrow(expect.objectContaining({ code: 'password_too_long' }));
+  await expect(withBcrypt.set('anna', 'é'.repeat(37))).rejects.toEqual(tooLong);
+});
+
+test('a new password is only set when its trail was left, and the mails of the trail are owed with it', async () => {
+  await passwords.set('anna', OLD);
+  const lost = () => Promise.reject(new Error('no trail'));
+  await expect(passwords.set('anna', 'never to be set', lost)).rejects.toThrow('no trail');
+  expect(await passwords.verify('anna', OLD)).toEqual({ proven: true });
+  const mail = { id: 'm', kind: 'notice', payload: {}, urgent: false, createdAt: 1 };
+  await passwords.set('anna', 'a new one that counts', async () => [mail]);
+  expect(await durable.outbox.count()).toEqual({ waiting: 1, dead: 0 });
 });

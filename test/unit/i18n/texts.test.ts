@@ -89,16 +89,20 @@ describe('names of texts', () => {
   });
 
   test('every error and problem that the code can show has its texts', () => {
-    const code = globSync('src/{web,journey,credentials,oidc}/**/*.ts', { cwd: repository }).map(read).join('\n');
+    const code = globSync('src/{web,journey,credentials,oidc,recovery,cli}/**/*.ts', { cwd: repository })
+      .map(read)
+      .join('\n');
     const problems = [...code.matchAll(/problem: \{ code: '([a-z_]+)'/g)].map(([, name]) => `problems.${name}`);
     problems.push(
-      ...[...code.matchAll(/problem: [^,;]*?'([a-z_]+)'(?: : '([a-z_]+)')?/g)].flatMap(([, one, other]) =>
+      ...[...code.matchAll(/problem: [^,;}]*?'([a-z_]+)'(?: : '([a-z_]+)')?/g)].flatMap(([, one, other]) =>
         [one, other].filter((name) => name !== undefined).map((name) => `problems.${name}`),
       ),
     );
     const refusals = read('src/credentials/passkey/failure.ts');
     problems.push(...[...refusals.matchAll(/: '(passkey_[a-z_]+)'/g)].map(([, name]) => `problems.${name}`));
-    const notices = [...code.matchAll(/\.tell\([^{]*\{ event: '([a-z_]+)'/g)].map(([, name]) => `mail.notices.${name}`);
+    const notices = [...code.matchAll(/\.about\([^{]*\{ event: '([a-z_]+)'/g)].map(
+      ([, name]) => `mail.notices.${name}`,
+    );
     expect(notices.length).toBeGreaterThan(2);
     const mails = notices.flatMap((name) => [`${name}.subject`, `${name}.sentence`]);
     const errors = [...code.matchAll(/new VestibuleError\(\s*'([a-z_.]+)', (?:4|5)|unavailable\(\s*'([a-z_.]+)'/g)]
@@ -118,7 +122,7 @@ describe('names of texts', () => {
   const ANSWERED_OTHERWISE = new Set(['password_too_short', 'password_too_long']);
 
   test.each(
-    'passkey_refused passkey_unknown passkey_expired passkey_not_verified passkey_exists passkey_not_allowed passkey_limit passkey_no_script name_required name_too_long totp_required totp_malformed totp_wrong totp_used totp_wrong_app enrolment_expired factor_blocked factor_blocked_ways recovery_code_required recovery_code_malformed recovery_code_wrong recovery_codes_not_kept sms_wrong sms_expired'.split(
+    'passkey_refused passkey_unknown passkey_expired passkey_not_verified passkey_exists passkey_not_allowed passkey_limit passkey_no_script name_required name_too_long totp_required totp_malformed totp_wrong totp_used totp_wrong_app enrolment_expired factor_blocked factor_blocked_ways recovery_code_required recovery_code_malformed recovery_code_wrong recovery_codes_not_kept sms_wrong sms_expired current_password_required wrong_current_password new_password_required passwords_differ password_too_short password_common password_breached password_personal password_guessable password_unchanged password_locked email_invalid email_required breach_lookup_failed'.split(
       ' ',
     ),
   )('problems.%s has a sentence', (code) => {
@@ -126,7 +130,7 @@ describe('names of texts', () => {
   });
 
   test.each(
-    'session_expired unexpected passkey_gone not_found method_not_allowed too_large bad_request forbidden_origin too_many_requests busy storage.unavailable unsupported_media invalid_client invalid_redirect_uri invalid_request sms_limit sms_failed'.split(
+    'session_expired unexpected passkey_gone not_found method_not_allowed too_large bad_request forbidden_origin too_many_requests busy storage.unavailable unsupported_media invalid_client invalid_redirect_uri invalid_request sms_limit sms_failed link_invalid link_used link_expired link_superseded'.split(
       ' ',
     ),
   )('errors.%s has a title and a text', (code) => {
@@ -154,6 +158,8 @@ describe('translating', () => {
     ]);
     expect(left('fr', 0)).toBe('Il ne vous reste aucun code de secours.');
     expect(left('de', 8)).toBe('Sie haben noch 8 Notfallcodes.');
+    // A number that never is one needs no forms.
+    expect(translator('en')('problems.password_too_short', { count: 15 })).toContain('at least 15 characters');
   });
 
   test('values are never options of the library', () => {

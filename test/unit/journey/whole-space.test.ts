@@ -129,6 +129,9 @@ const ON_A_TRUSTED_DEVICE: readonly Variant[] = [
   { facts: { trusted: true }, allows: { trustedDeviceSuffices: true } },
 ];
 
+/** Seconds since the epoch. */
+const NOW = 1000;
+
 const NOBODY: JourneyState = { uid: 'u', clientId: 'c', proofs: [] };
 
 /** What the journey is told of a person once it is known who they are. */
@@ -170,7 +173,7 @@ function* everyState(kinds: readonly Identified[]): Generator<One> {
           const demand = { prompt: 'login', levels, ...allows } as const;
           for (const passkeys of BROWSERS)
             for (const fresh of ages)
-              yield { kind, person, facts: { state, demand, browser: { passkeys }, fresh, ladder } };
+              yield { kind, person, facts: { state, demand, browser: { passkeys }, fresh, now: NOW, ladder } };
         }
       }
     }
@@ -238,6 +241,8 @@ function passed(facts: Facts, step: Exclude<Next, 'finished' | 'unmet'>, person:
         codes: 'new',
         enrolled: [...(state.enrolled ?? []), { factor: 'totp', amr: ['otp'] }],
       });
+    case 'locked':
+      return without(state, 'lockedUntil');
     case 'recovery-codes':
       return without(state, 'codes');
     case 'offer-passkey':
@@ -251,7 +256,7 @@ function passed(facts: Facts, step: Exclude<Next, 'finished' | 'unmet'>, person:
 const mayTouch = ({ state, demand }: Facts): boolean =>
   isReached(demand.levels, worthOf([...state.proofs, { amr: TOUCHED }]));
 
-function without(state: JourneyState, fact: 'codes' | 'offer'): JourneyState {
+function without(state: JourneyState, fact: 'codes' | 'offer' | 'lockedUntil'): JourneyState {
   const { [fact]: _gone, ...rest } = state;
   return rest;
 }
@@ -320,6 +325,18 @@ test.each([
   }
   faults.expectNone();
   expect(states).toBeGreaterThanOrEqual(atLeast);
+});
+
+test('too many wrong passwords change nothing but this: for the password, its pause is shown while it lasts', () => {
+  const faults = collect();
+  for (const one of everyState([...BEFORE_ANY_PROOF, ...SIGNED_IN, ...PROVEN_NOW])) {
+    const step = nextStep(one.facts);
+    const withLock = (lockedUntil: number) => nextStep({ ...one.facts, state: { ...one.facts.state, lockedUntil } });
+    const during = withLock(NOW + 1);
+    if (during !== (step === 'password' ? 'locked' : step)) faults.add(() => `${during}: ${describe(one)}`);
+    if (withLock(NOW) !== step) faults.add(() => `after it ended: ${describe(one)}`);
+  }
+  faults.expectNone();
 });
 
 test('a name that was only typed gets the same step, whosever it is and whatever they have', () => {

@@ -61,7 +61,8 @@ export function openHouse(config: Config = configOf({}, [portal]), overlay?: str
   const texts = createTexts({ overlay, defaultLanguage: config.languages.default });
   return {
     assets,
-    pages: createPages({ overlay, texts, branding: config.branding, assets }),
+    // The hour that the samples are made for.
+    pages: createPages({ overlay, texts, branding: config.branding, assets, clock: { now: () => 1_790_000_000_000 } }),
     context(language = 'en', clientId = config.clients[0]?.client_id) {
       const client = config.clients.find(({ client_id }) => client_id === clientId);
       return {
@@ -113,13 +114,20 @@ export const samples = (text = 'alice'): readonly Sample[] => {
     devices: [],
     devicesAction: '/account/two-factor/devices',
   };
+  const recoveryHref = '/recovery?interaction=uid';
+  const locked = { ...form, username: text, switchAction, until: 1_790_000_300, mails: true, recoveryHref };
+  const change = { ...form, username: text, minimum: 15, words: [text, 'alice@example.org'] };
   return [
-    ['identify', { ...passkeyForm, cancel: true }],
+    ['identify', { ...passkeyForm, cancel: true, recoveryHref }],
     ['identify', { ...passkeyForm, username: text, problem }],
-    ['password', { ...form, username: text, switchAction, cancel: true, passkey: true }],
+    ['password', { ...form, username: text, switchAction, cancel: true, passkey: true, recoveryHref }],
     ['password', { ...form, username: text, switchAction, problem, oldBrowser: true }],
     ['passkey', { ...passkeyForm, username: text, switchAction, cancel: true, passwordInstead: true }],
     ['passkey', { ...passkeyForm, username: text, switchAction, passwordInstead: false, problem }],
+    ['locked', { ...locked, cancel: true, passkey: true, sent: false }],
+    ['locked', { ...locked, sent: true }],
+    ['locked', { ...locked, sent: false, mails: false }],
+    ['locked', { ...locked, sent: false, problem }],
     ['totp', { ...codeForm, cancel: true, ways: ['passkey', 'sms', 'recovery-code'] }],
     ['totp', { ...codeForm, ways: [], problem: { code: 'factor_blocked', wait: 300 } }],
     ['sms', { ...codeForm, cancel: true, ways: ['passkey', 'recovery-code'], ending: text }],
@@ -155,6 +163,35 @@ export const samples = (text = 'alice'): readonly Sample[] => {
       'error',
       { code: text, status: 400, reference: text, values: { error: text, error_description: text }, retryAfter: 90 },
     ],
+    ['error', { code: 'link_superseded', status: 410, reference: text, retryHref: '/recovery/password' }],
+    ['recovery', { forgotPasswordHref: '/recovery/password', forgotUsernameHref: '/recovery/username' }],
+    [
+      'recovery',
+      {
+        forgotPasswordHref: '/recovery/password?interaction=uid',
+        forgotUsernameHref: '/recovery/username?interaction=uid',
+        backHref: '/interaction/uid',
+      },
+    ],
+    ['recovery-password', { ...form, backHref: '/recovery' }],
+    ['recovery-password', { ...form, backHref: '/recovery', username: text, problem }],
+    ['recovery-username', { ...form, backHref: '/recovery', mails: true }],
+    ['recovery-username', { ...form, backHref: '/recovery', mails: true, email: text, problem }],
+    ['recovery-username', { ...form, backHref: '/recovery', mails: false }],
+    ['recovery-sent', { about: 'password', againHref: '/recovery/password' }],
+    ['recovery-sent', { about: 'username', againHref: '/recovery/username' }],
+    ['recovery-sent', { about: 'not_me', againHref: '/recovery/password' }],
+    ['change-password', { ...change, current: false, signOutOthers: false }],
+    ['change-password', { ...change, current: false, signOutOthers: false, problem, field: 'new_password' }],
+    ['change-password', { ...change, current: true, signOutOthers: true, backHref: '/account', notice: 'changed' }],
+    [
+      'change-password',
+      { ...change, current: true, signOutOthers: true, backHref: '/account', problem, field: 'current_password' },
+    ],
+    ['change-password', { ...change, current: false, signOutOthers: true, backHref: '/account', problem }],
+    ['recovery-done', { portalHref: 'https://azur.example/' }],
+    ['recovery-done', {}],
+    ['not-me', { ...form, username: text }],
     ['sign-out', { action: '/session/end/confirm', fields, clientName: text }],
     ['signed-out', {}],
     ['still-signed-in', {}],

@@ -23,3 +23,10 @@ export const artifactsVersion1 = `
   CREATE INDEX artifacts_by_user_code ON artifacts (kind, user_code) WHERE user_code IS NOT NULL;
   CREATE INDEX artifacts_by_expiry ON artifacts (expires_at);
 `;
+
+/** Whose sessions and grants there are: ended together when the account's owner signs out everywhere. */
+export const artifactsVersion2 = `
+  ALTER TABLE artifacts ADD COLUMN account_id TEXT;
+  UPDATE artifacts SET account_id = json_extract(payload, '$.accountId') WHERE kind IN ('Session', 'Grant');
+  CREATE INDEX artifacts_by_account ON artifacts (kind, account_id) WHERE account_id IS NOT NULL;
+`;

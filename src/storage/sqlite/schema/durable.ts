@@ -1,5 +1,5 @@
 import type { Half } from '../migrations.ts';
-import { artifactsVersion1 } from './artifacts.ts';
+import { artifactsVersion1, artifactsVersion2 } from './artifacts.ts';
 
 const version1 = `
   CREATE TABLE accounts (
@@ -100,8 +100,28 @@ const version2 = `
 
 const version3 = 'ALTER TABLE accounts ADD COLUMN minimum_acr TEXT';
 
+const version4 = `
+  ALTER TABLE accounts ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+
+  CREATE TABLE outbox (
+    id TEXT NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    urgent INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    dead INTEGER NOT NULL,
+    problem TEXT
+  ) STRICT;
+  CREATE INDEX outbox_by_due ON outbox (urgent DESC, due_at) WHERE dead = 0;
+  CREATE INDEX outbox_dead ON outbox (created_at) WHERE dead = 1;
+
+  ${artifactsVersion2}
+`;
+
 export const durable: Half = {
   name: 'durable',
   applicationId: 0x56_73_74_44,
-  migrations: [version1, version2, version3],
+  migrations: [version1, version2, version3, version4],
 };

@@ -1,5 +1,5 @@
 import type { Half } from '../migrations.ts';
-import { artifactsVersion1 } from './artifacts.ts';
+import { artifactsVersion1, artifactsVersion2 } from './artifacts.ts';
 
 const version1 = `
   CREATE TABLE journeys (
@@ -20,4 +20,20 @@ const version1 = `
   ${artifactsVersion1}
 `;
 
-export const ephemeral: Half = { name: 'ephemeral', applicationId: 0x56_73_74_45, migrations: [version1] };
+const version2 = `
+  CREATE TABLE locks (
+    key TEXT NOT NULL PRIMARY KEY,
+    count INTEGER NOT NULL,
+    locked_until INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX locks_by_expiry ON locks (expires_at);
+
+  ${artifactsVersion2}
+`;
+
+export const ephemeral: Half = {
+  name: 'ephemeral',
+  applicationId: 0x56_73_74_45,
+  migrations: [version1, version2],
+};
