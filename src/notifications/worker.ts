@@ -111,7 +111,7 @@ export function createMailWorker(deps: {
       rest();
       // Later than the rest ends: should it be this mail that breaks the connection, others come first.
       const wait = Math.ceil(waitAfter(owed.attempts, AWAY, random));
-      const until = Math.max(Math.ceil(restsUntil / 1000), epochSeconds(clock) + wait);
+      const until = Math.max(Math.floor(restsUntil / 1000), epochSeconds(clock) + wait);
       return () => postpone(owed, until, message);
     }
     failures = 0;

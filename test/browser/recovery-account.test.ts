@@ -194,6 +194,7 @@ requires('chromium')('a password for life', () => {
     await press(page, '[data-alternative=forgot-username]');
     await clean('recovery-username');
     await press(page);
+    await press(page, '[data-alternative=recovery]');
     await press(page, '[data-alternative=forgot-password]');
     await giveUsername(page, '');
     await clean('recovery-password', ', problem');

@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { addressPrefix } from '../../audit/index.ts';
+import { VestibuleError } from '../../kernel/errors.ts';
 import type { Trail } from '../../recovery/index.ts';
 import { redirect } from '../answers.ts';
 import { differs, NEW_PASSWORD_FIELDS, type Refused, refusedFor } from '../new-password-form.ts';
@@ -28,12 +29,24 @@ export function createLinkRoutes(deps: RecoveryDependencies): Router {
     const options = { httpOnly: true, sameSite: 'lax', secure: https, path: '/', signed: false } as const;
     const { token } = ctx.query;
     if (token === undefined) return ctx.cookies.get(cookie, options) ?? '';
-    // A link that is worth nothing says so, and leaves alone the one that another window may be using.
-    const live = typeof token === 'string' ? token : '';
-    await recovery.whose(purpose, live);
-    ctx.cookies.set(cookie, live, options);
+    // Anything else could not stand in a cookie, and is none.
+    const given = typeof token === 'string' && /^[\w-]{1,100}$/.test(token) ? token : '';
+    const dead = await faultOf(purpose, given);
+    // An old mail that is opened once more leaves alone the link that another window is using.
+    if (dead && !(await faultOf(purpose, ctx.cookies.get(cookie, options) ?? ''))) throw dead;
+    ctx.cookies.set(cookie, given, options);
     redirect(ctx, path);
     return undefined;
+  };
+  /** @returns why the link is worth nothing; undefined for one that works */
+  const faultOf = async (purpose: 'new-password' | 'not-me', token: string): Promise<VestibuleError | undefined> => {
+    try {
+      await recovery.whose(purpose, token);
+      return undefined;
+    } catch (error) {
+      if (error instanceof VestibuleError && error.status === 400) return error;
+      throw error;
+    }
   };
   const forget = (ctx: Context): void => {
     ctx.cookies.set(cookie, null, { path: '/', secure: https, signed: false });
