@@ -24,10 +24,8 @@ const NEW_PASSWORD = '/recovery/password/new';
 const NOT_ME = '/recovery/not-me';
 const NEW = 'salt-lantern-orbit-meadow';
 const FIELDS = ['current_password', 'new_password', 'new_password_again'];
-const LOOKS = [
-  { colorScheme: 'light', locale: 'fr-CH' },
-  { colorScheme: 'dark', locale: 'de-CH' },
-] as const;
+/** The longest words; `looks.test.ts` has the others. */
+const LOOKS = [{ colorScheme: 'dark', locale: 'de-CH' }] as const;
 
 requires('chromium')('a password for life', () => {
   const browser = withBrowser();
