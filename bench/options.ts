@@ -15,6 +15,8 @@ const FIGURES = [
   'outbox',
   'names',
   'storm',
+  'external',
+  'external-jwks',
 ] as const;
 export type Figure = (typeof FIGURES)[number];
 
@@ -25,7 +27,7 @@ export const USAGE = `Usage: npm run bench [-- <options>]
   --rounds <n>        rounds (default 3); figures are their medians
   --full              also a bare server with synchronous=FULL
   --program <file>    Vestibule's command line (default src/cli/bin.js)
-  --server-options <options>  for node, given to Vestibule: "--cpu-prof --cpu-prof-dir=/tmp/profile"
+  --server-options=<options>  for node, given to Vestibule: "--cpu-prof --cpu-prof-dir=/tmp/profile"
   --help
 
 The results stand in bench/results/latest.json; those of a quick or partial run in partial.json.`;
@@ -58,6 +60,10 @@ export interface Options {
   readonly names: number;
   /** Sign-ins in the quiet, and in the storm. */
   readonly stormLogins: number;
+  /** By eID. */
+  readonly externalLogins: { readonly warmUp: number; readonly logins: number };
+  /** Of our keys for providers being fetched. */
+  readonly keysSeconds: number;
 }
 
 const TIMES: Options['times'] = {
@@ -112,6 +118,8 @@ export function readOptions(args: readonly string[]): Options | undefined {
     mails: quick ? 1000 : 10_000,
     names: quick ? 10 : 50,
     stormLogins: quick ? 50 : 300,
+    externalLogins: quick ? { warmUp: 160, logins: 160 } : { warmUp: 600, logins: 600 },
+    keysSeconds: quick ? 4 : 10,
   };
 }
 

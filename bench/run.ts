@@ -6,6 +6,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { freePort } from '../test/support/ports.ts';
+import { type External, externalLogins } from './figures/external.ts';
+import { type KeysUnderLoad, keysUnderLoad } from './figures/external-jwks.ts';
 import { type Flood, flood } from './figures/flood.ts';
 import { hashCpuMs } from './figures/hash.ts';
 import { nameTimes } from './figures/names.ts';
@@ -20,6 +22,7 @@ import { print } from './report/print.ts';
 import { summarise } from './report/results.ts';
 import type { Results } from './report/shape.ts';
 import { bareSubject } from './servers/bare.ts';
+import { EID, eidProgram, eidSettings } from './servers/eid.ts';
 import { writePrograms } from './servers/javascript.ts';
 import { Server, stopAll } from './servers/server.ts';
 import type { Subject, World } from './servers/subject.ts';
@@ -58,6 +61,7 @@ async function bench(options: Options, directory: string): Promise<void> {
   const names = options.figures.has('names') ? await nameTimes(options.names) : undefined;
   if (options.figures.has('storm')) progress('storm');
   const stormy = options.figures.has('storm') ? await storm(options.stormLogins) : undefined;
+  const federated = await withEid(world, options, directory, programs.preload);
   const ours = await apart(vestibule, world, options, programs.preload);
   const samples = await runRounds(subjects, { world, options, preload: programs.preload, progress });
   const results = summarise(samples, options, {
@@ -67,10 +71,40 @@ async function bench(options: Options, directory: string): Promise<void> {
     outbox: mails,
     names,
     storm: stormy,
+    ...federated,
     ...ours,
   });
   console.log(print(results, subjects));
   await save(results);
+}
+
+/** What is measured of a Vestibule that knows the demo's eID, the one running beside the other. */
+async function withEid(
+  world: World,
+  options: Options,
+  directory: string,
+  preload: string,
+): Promise<{ external: External | undefined; externalJwks: KeysUnderLoad | undefined }> {
+  const { figures } = options;
+  if (!figures.has('external') && !figures.has('external-jwks'))
+    return { external: undefined, externalJwks: undefined };
+  progress('external identity');
+  const [port, operationsPort, eidPort] = [await freePort(), await freePort(), await freePort()];
+  const subject = await vestibuleSubject(world, {
+    program: options.program,
+    nodeOptions: options.serverOptions,
+    directory: join(directory, 'external'),
+    port,
+    operationsPort,
+    providers: { [EID]: await eidSettings(eidPort) },
+  });
+  const eid = await Server.start(eidProgram(eidPort, `http://localhost:${port}`), preload);
+  const { server } = await Server.start(subject, preload);
+  const at = { server, port, eidPort };
+  const external = figures.has('external') ? await externalLogins(at, world, options.externalLogins) : undefined;
+  const externalJwks = figures.has('external-jwks') ? await keysUnderLoad(port, options.keysSeconds) : undefined;
+  await Promise.all([server.stop(), eid.server.stop()]);
+  return { external, externalJwks };
 }
 
 /** What is measured of Vestibule alone. Its first start, too: the rounds then find keys and database. */

@@ -3,6 +3,7 @@ const PORTS = [
   { variable: 'PORT', port: 3000, what: 'Vestibule' },
   { variable: 'PORTALS_PORT', port: 3001, what: 'the demo portals' },
   { variable: 'MAILBOX_PORT', port: 3002, what: 'the mailbox' },
+  { variable: 'EID_PORT', port: 3003, what: 'the demo eID' },
   { variable: 'SMTP_PORT', port: 3025, what: 'the mailbox’s SMTP server' },
   { variable: 'OPERATIONS_PORT', port: 9464, what: 'health and metrics' },
 ] as const;
@@ -41,6 +42,7 @@ export function demoAddresses(environment: NodeJS.ProcessEnv = process.env): Dem
     ports: byVariable,
     issuer,
     host: environment.HOST || undefined,
-    moved: issuer !== 'http://localhost:3000' || byVariable.PORTALS_PORT.port !== 3001,
+    moved:
+      issuer !== 'http://localhost:3000' || byVariable.PORTALS_PORT.port !== 3001 || byVariable.EID_PORT.port !== 3003,
   };
 }

@@ -5,6 +5,12 @@ import { type Accounts, createAccounts } from './accounts/index.ts';
 import { createAudit } from './audit/index.ts';
 import type { Config } from './config/config.ts';
 import { type Credentials, createCredentials } from './credentials/index.ts';
+import {
+  createFederation,
+  createUpstreamKeys,
+  createUpstreamSessions,
+  createUpstreamSignOuts,
+} from './federation/index.ts';
 import { createTexts, type Texts } from './i18n/index.ts';
 import { createAttempts, createJourneys, createLadder, requiredLevel } from './journey/index.ts';
 import { systemClock } from './kernel/clock.ts';
@@ -19,7 +25,7 @@ import {
   createSmsSender,
   type MailWorker,
 } from './notifications/index.ts';
-import { accountArea, createProvider, createSignOut, loadSigningKeys } from './oidc/index.ts';
+import { accountArea, createProvider, createReleases, createSignOut, loadSigningKeys } from './oidc/index.ts';
 import { createComposers, createLinks, createRecovery } from './recovery/index.ts';
 import { openDurable, openEphemeral } from './storage/registry.ts';
 import {
@@ -92,6 +98,7 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
     config: initial,
   });
   await credentials.passkey.prepare();
+  const upstreamKeys = createUpstreamKeys({ store: durable.upstreamKeys, secretBox, clock });
   const links = createLinks({ store: ephemeral.artifacts, clock, random });
   const halves = { durable: durable.artifacts, ephemeral: ephemeral.artifacts };
   const signOutEverywhere = createSignOut({ accounts, ...halves, clock });
@@ -123,8 +130,44 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
       signOutEverywhere,
       unlock: attempts.unlock,
     });
+    const federation = createFederation({
+      issuer: config.issuer,
+      providers: config.providers,
+      keys: upstreamKeys,
+      store: ephemeral.artifacts,
+      secretBox,
+      clock,
+      logger,
+    });
+    const upstreamSessions = createUpstreamSessions({
+      store: ephemeral.artifacts,
+      secretBox,
+      clock,
+      logoutOf: federation.logoutOf,
+      signInLifetime: config.lifetimes.interaction,
+    });
+    const signOuts = createUpstreamSignOuts({
+      federation,
+      store: ephemeral.artifacts,
+      secretBox,
+      clock,
+      random,
+      logger,
+    });
     const proofAge = config.account.proof_age;
-    const services = { accounts, credentials, attempts, notices, recovery, ladder, proofAge, clock };
+    const services = {
+      accounts,
+      credentials,
+      attempts,
+      notices,
+      recovery,
+      federation,
+      upstreamSessions,
+      ladder,
+      proofAge,
+      clock,
+      random,
+    };
     const journeys = createJourneys({ store: ephemeral.journeys, services });
     const web = createWeb({
       config,
@@ -136,6 +179,8 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
       texts,
       notices,
       recovery,
+      federation,
+      upstreamKeys,
       attempts,
       signOutEverywhere,
       secretBox,
@@ -155,14 +200,17 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
       signingKeys: await loadSigningKeys({ store: durable.keys, secretBox, clock }),
       pages: web.providerPages,
       meters: metrics,
+      upstream: { sessions: upstreamSessions, signOuts, signsOut: federation.signsOut },
+      releases: createReleases({ federation, external: credentials.external }),
       assurance: {
         ladder,
-        attainable: ladder.attainable(
-          credentials.factors.map(({ attainable, attested }) => ({
+        attainable: ladder.attainable([
+          ...credentials.factors.map(({ attainable, attested }) => ({
             amr: attainable,
             ...(attested ? { attested } : {}),
           })),
-        ),
+          ...federation.attainable.map((acr) => ({ amr: [], acr })),
+        ]),
         isTrustedDevice: web.isTrustedDevice,
         requiredBy: async (accountId, minimumAcr) => {
           const [app, sms] = await Promise.all([

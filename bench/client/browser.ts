@@ -29,6 +29,14 @@ export class Browser {
     return this.#follow(action, await this.#send('POST', action, body));
   }
 
+  /** Presses the button of this value, in whatever form it stands; nothing is typed. @returns what `open` does */
+  async press(page: Answer & { readonly path: string }, value: string) {
+    const { action, hidden, button } = formWithButton(page.body, value);
+    const address = action || page.path;
+    const body = new URLSearchParams({ ...hidden, [button]: value }).toString();
+    return this.#follow(address, await this.#send('POST', address, body));
+  }
+
   async #follow(from: string, first: Answer): Promise<Answer & { readonly path: string }> {
     let path = from;
     let answer = first;
@@ -88,18 +96,32 @@ const attribute = (tag: string, name: string): string | undefined =>
 
 /** The form that has a visible field of one of these names. @throws with the page where there is none */
 function formOf(html: string, names: readonly string[]): Form {
-  for (const [form] of html.matchAll(/<form[\s\S]*?<\/form>/g)) {
+  const found = formsIn(html).find(({ asked }) => asked.some((name) => names.includes(name)));
+  if (!found) throw new Error(`no form asks for ${names.join(' or ')}:\n${html.slice(0, 2000)}`);
+  return found;
+}
+
+/** The form with the button of this value, and the button's name. @throws with the page where there is none */
+function formWithButton(html: string, value: string): Form & { readonly button: string } {
+  for (const form of formsIn(html)) {
+    const [tag] = [...form.html.matchAll(/<button[^>]*>/g)].flat().filter((one) => attribute(one, 'value') === value);
+    if (tag !== undefined) return { ...form, button: attribute(tag, 'name') ?? '' };
+  }
+  throw new Error(`no button says ${value}:\n${html.slice(0, 2000)}`);
+}
+
+function formsIn(page: string): (Form & { readonly html: string })[] {
+  return [...page.matchAll(/<form[\s\S]*?<\/form>/g)].map(([html]) => {
     const hidden: Record<string, string> = {};
     const asked: string[] = [];
-    for (const [input] of form.matchAll(/<input[^>]*>/g)) {
+    for (const [input] of html.matchAll(/<input[^>]*>/g)) {
       const name = attribute(input, 'name');
       if (name === undefined) continue;
       if (attribute(input, 'type') === 'hidden') hidden[name] = attribute(input, 'value') ?? '';
       else asked.push(name);
     }
-    if (asked.some((name) => names.includes(name))) return { action: attribute(form, 'action') ?? '', hidden, asked };
-  }
-  throw new Error(`no form asks for ${names.join(' or ')}:\n${html.slice(0, 2000)}`);
+    return { html, action: attribute(html, 'action') ?? '', hidden, asked };
+  });
 }
 
 const pick = (fields: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> =>

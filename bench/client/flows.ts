@@ -85,13 +85,13 @@ export function authorization(clientId: string): string {
   return `/auth?${query}`;
 }
 
-function codeIn(location: string | undefined, page: string): string {
+export function codeIn(location: string | undefined, page: string): string {
   const code = location && new URL(location).searchParams.get('code');
   if (!code) throw new Error(`no code: ${location ?? page.slice(0, 2000)}`);
   return code;
 }
 
-const exchange = (connection: Connection, clientId: string, code: string): Promise<Tokens> =>
+export const exchange = (connection: Connection, clientId: string, code: string): Promise<Tokens> =>
   askToken(connection, clientId, {
     grant_type: 'authorization_code',
     code,

@@ -11,6 +11,7 @@ export const configOf = (smtpPort: number): Config => ({
   directory: '/nowhere',
   masterKeys: [],
   clients: [],
+  providers: [],
 });
 
 export const accountOf = (id: string): Account => ({

@@ -24,7 +24,13 @@ const BATCH = 40;
 export async function assertionCpuMs(directory: string): Promise<number> {
   const logger = createLogger('silent');
   const masterKeys = [random.bytes(32).toString('base64')];
-  const config: Config = { ...serverSchema.parse({ issuer: ISSUER }), directory, masterKeys, clients: [] };
+  const config: Config = {
+    ...serverSchema.parse({ issuer: ISSUER }),
+    directory,
+    masterKeys,
+    clients: [],
+    providers: [],
+  };
   const context = { clock, logger };
   const durable = await openDurable({ engine: 'sqlite', path: join(directory, 'passkeys.db') }, context);
   const ephemeral = await openEphemeral({ engine: 'sqlite', path: join(directory, 'challenges.db') }, context);

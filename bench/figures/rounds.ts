@@ -9,6 +9,7 @@ import type { Measured, RoundSample, Samples } from './samples.ts';
 /** Milliseconds after the start until memory counts as idle. */
 const SETTLED_AFTER = 1000;
 interface Contestant {
+  readonly subject: Subject;
   readonly server: Server;
   readonly sample: RoundSample;
 }
@@ -34,10 +35,10 @@ export async function runRounds(
     const contestants = await startAll(rotated(subjects, round), preload);
     const people = world.people.slice(0, options.clients);
     for (const flow of flows) await compare(contestants, flow, { people, options });
-    for (const { server, sample } of contestants) {
+    for (const { subject, server, sample } of contestants) {
       sample.loadedRss = (await server.usage()).rssBytes;
       await server.stop();
-      samples.get(server.subject.id)?.push(sample);
+      samples.get(subject.id)?.push(sample);
     }
   }
   return samples;
@@ -47,7 +48,7 @@ async function startAll(subjects: readonly Subject[], preload: string): Promise<
   const contestants: Contestant[] = [];
   for (const subject of subjects) {
     const { server, started } = await Server.start(subject, preload);
-    contestants.push({ server, sample: { started, idleRss: 0, loadedRss: 0, flows: new Map() } });
+    contestants.push({ subject, server, sample: { started, idleRss: 0, loadedRss: 0, flows: new Map() } });
   }
   await wait(SETTLED_AFTER);
   for (const { server, sample } of contestants) sample.idleRss = (await server.usage()).rssBytes;
@@ -68,7 +69,7 @@ async function compare(
   // Preparing signs in, too; its hashes would take most of the time.
   for (const { server } of contestants) await server.memoiseHashes(true);
   const loads: Load[] = [];
-  for (const { server } of contestants) loads.push(await Load.prepare(FLOWS[flow], server.subject.port, people));
+  for (const { subject } of contestants) loads.push(await Load.prepare(FLOWS[flow], subject.port, people));
   if (flow === 'login') {
     // The hash costs ten times all the rest, and its cost wavers by more than the differences sought.
     await takeTurns(contestants, loads, 'login-beside-hash', times['login-beside-hash']);

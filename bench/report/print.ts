@@ -1,3 +1,4 @@
+import { bothLegs, wholeLogin } from '../figures/external.ts';
 import type { Subject, SubjectId } from '../servers/subject.ts';
 import { FLOW_LABELS } from './results.ts';
 import type { Results } from './shape.ts';
@@ -19,6 +20,8 @@ export function print(results: Results, subjects: readonly Subject[]): string {
     mails(results),
     kindsOfNames(results),
     storm(results),
+    federated(results),
+    keys(results),
     page(results),
     verdicts(results),
   ]
@@ -146,6 +149,36 @@ function storm({ storm: found }: Results): string {
     [`Time of a sign-in, ms (${logins}), while one address asks for ${asked} mails (${refused} refused)`, 'p50', 'p99'],
     ['quiet', number(quiet.p50, 1), number(quiet.p99, 1)],
     ['in the storm', number(stormy.p50, 1), number(stormy.p99, 1)],
+  ]);
+}
+
+function federated({ external }: Results): string {
+  if (!external) return '';
+  const { page: first, leave, return: back, tokens } = external.cpuMs;
+  return table([
+    [`Login by external identity (${external.logins}), CPU of the server, ms`, ''],
+    ['authorization request → first page', number(first)],
+    ['button → redirect to the provider', number(leave)],
+    ['its answer → the portal’s code', number(back)],
+    ['both legs', number(bothLegs(external))],
+    ['code → tokens', number(tokens)],
+    ['all of it', number(wholeLogin(external))],
+  ]);
+}
+
+function keys({ externalJwks }: Results): string {
+  if (!externalJwks) return '';
+  const { perSecond, requests, p50, p99, max, lateP99 } = externalJwks;
+  return table([
+    [
+      `Our keys for providers, fetched ${perSecond} times a second, ms`,
+      'p50',
+      'p99',
+      'max',
+      'requests',
+      'sent late, p99',
+    ],
+    ['/external/jwks', number(p50, 1), number(p99, 1), number(max, 1), String(requests), number(lateP99, 1)],
   ]);
 }
 

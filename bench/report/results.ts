@@ -30,7 +30,16 @@ export function summarise(
     ...extra
   }: Pick<
     Results,
-    'hashCpuMs' | 'assertionCpuMs' | 'codeCpuMs' | 'outbox' | 'names' | 'storm' | 'flood' | 'firstPage'
+    | 'hashCpuMs'
+    | 'assertionCpuMs'
+    | 'codeCpuMs'
+    | 'outbox'
+    | 'names'
+    | 'storm'
+    | 'external'
+    | 'externalJwks'
+    | 'flood'
+    | 'firstPage'
   > & {
     readonly loadBefore: number;
   },

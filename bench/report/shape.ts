@@ -1,3 +1,5 @@
+import type { External } from '../figures/external.ts';
+import type { KeysUnderLoad } from '../figures/external-jwks.ts';
 import type { Flood } from '../figures/flood.ts';
 import type { NameTimes } from '../figures/names.ts';
 import type { Outbox } from '../figures/outbox.ts';
@@ -46,6 +48,8 @@ export interface Results {
   readonly outbox: Outbox | undefined;
   readonly names: NameTimes | undefined;
   readonly storm: Storm | undefined;
+  readonly external: External | undefined;
+  readonly externalJwks: KeysUnderLoad | undefined;
   readonly servers: Readonly<Partial<Record<SubjectId, ServerFigures>>>;
   readonly ratios: Readonly<Partial<Record<SubjectId, Ratios>>>;
   readonly flood: Flood | undefined;

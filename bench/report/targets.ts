@@ -1,3 +1,4 @@
+import { bothLegs } from '../figures/external.ts';
 import { spread } from '../figures/names.ts';
 import type { Results, Verdict } from './shape.ts';
 
@@ -65,6 +66,18 @@ const TARGETS: readonly Target[] = [
     limit: 2,
     unit: '× quiet',
     value: ({ storm }) => storm && storm.stormy.p99 / storm.quiet.p99,
+  },
+  {
+    figure: 'federated login, both legs without the provider, CPU',
+    limit: 12,
+    unit: 'ms',
+    value: ({ external }) => external && bothLegs(external),
+  },
+  {
+    figure: 'our keys for providers at 200 requests a second, p99',
+    limit: 10,
+    unit: 'ms',
+    value: ({ externalJwks }) => externalJwks?.p99,
   },
   {
     figure: 'script of a page with passkeys, compressed',

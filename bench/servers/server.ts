@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isServing } from '../client/http.ts';
 import type { Request, Usage } from './preload.ts';
-import type { Subject } from './subject.ts';
+import type { Program } from './subject.ts';
 
 const SERVING_WITHIN_MS = 30_000;
 const POLL_EVERY_MS = 3;
@@ -24,7 +24,7 @@ const running = new Set<{ stop(): Promise<void> }>();
 
 /** One server process under test. Its logs go through a pipe, as in a container, and are thrown away. */
 export class Server {
-  readonly subject: Subject;
+  readonly #label: string;
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   readonly #waiting = new Map<number, (usage: Usage) => void>();
@@ -33,7 +33,7 @@ export class Server {
   #questions = 0;
 
   /** Starts it and waits until it serves. @throws with what it wrote to standard error */
-  static async start(subject: Subject, preload: string): Promise<{ server: Server; started: Started }> {
+  static async start(subject: Program, preload: string): Promise<{ server: Server; started: Started }> {
     const from = performance.now();
     const server = new Server(subject, preload);
     running.add(server);
@@ -46,9 +46,9 @@ export class Server {
     return { server, started: { startMs, startCpuMs: (await server.usage()).cpuMs } };
   }
 
-  private constructor(subject: Subject, preload: string) {
-    this.subject = subject;
-    const { program, env, nodeOptions = [] } = subject;
+  private constructor(subject: Program, preload: string) {
+    const { label, program, env, nodeOptions = [] } = subject;
+    this.#label = label;
     const command = [
       process.execPath,
       ...nodeOptions,
@@ -103,7 +103,7 @@ export class Server {
   #ask(request: Request): Promise<Usage> {
     return new Promise((resolve, reject) => {
       this.#waiting.set(request.id, resolve);
-      this.#ended.then(() => reject(new Error(`${this.subject.label} ended:\n${this.#stderr}`)));
+      this.#ended.then(() => reject(new Error(`${this.#label} ended:\n${this.#stderr}`)));
       this.#child.send(request);
     });
   }

@@ -2,15 +2,19 @@ import type { JWK } from 'oidc-provider';
 
 export type SubjectId = 'vestibule' | 'memory' | 'sqlite' | 'sqlite-full';
 
-/** One of the servers compared: what to start, and where it will be. */
-export interface Subject {
-  readonly id: SubjectId;
+/** A server: what to start, and where it will be. */
+export interface Program {
   readonly label: string;
   readonly port: number;
   /** Program and arguments for node. */
   readonly program: readonly string[];
   readonly nodeOptions?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+}
+
+/** One of the servers compared. */
+export interface Subject extends Program {
+  readonly id: SubjectId;
 }
 
 export interface Person {

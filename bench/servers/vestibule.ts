@@ -1,6 +1,12 @@
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
-import { defaultSettings, mergeSettings, newMasterKey, writeConfig } from '../../test/support/config-folder.ts';
+import {
+  type ConfigContents,
+  defaultSettings,
+  mergeSettings,
+  newMasterKey,
+  writeConfig,
+} from '../../test/support/config-folder.ts';
 import { endWithBench } from './server.ts';
 import type { Subject, World } from './subject.ts';
 
@@ -20,9 +26,11 @@ export async function vestibuleSubject(
     directory: string;
     port: number;
     operationsPort: number;
+    /** External providers, by id. */
+    providers?: ConfigContents['providers'];
   },
 ): Promise<Subject> {
-  const { program = COMMAND_LINE, nodeOptions, directory, port, operationsPort } = options;
+  const { program = COMMAND_LINE, nodeOptions, directory, port, operationsPort, providers = {} } = options;
   const folder = join(directory, 'config');
   const many = { count: 1_000_000, window: '1h' };
   const settings = mergeSettings(defaultSettings({ public: port, operations: operationsPort }), {
@@ -40,7 +48,7 @@ export async function vestibuleSubject(
     ...client,
     vestibule: { ...ours, ...(isRefreshing(client) ? { refresh_token_without_offline_access: true } : {}) },
   }));
-  await writeConfig(folder, { settings, clients });
+  await writeConfig(folder, { settings, clients, providers });
   const env = { VESTIBULE_MASTER_KEY: newMasterKey() };
   await addPeople(folder, world, env);
   return {

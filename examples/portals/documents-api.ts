@@ -21,6 +21,8 @@ interface Options {
   readonly relyingParty: Pick<RelyingParty, 'provider'>;
   /** Names the API in its challenges. */
   readonly realm: string;
+  /** Level of assurance that the sign-in behind a token must have reached. */
+  readonly assurance: string;
   /** Seconds a sign-in may be old; any age when absent. */
   readonly maxAge: number | undefined;
 }
@@ -30,7 +32,12 @@ interface Options {
  * access token of each request (RFC 6750), and asks the provider about that (RFC 7662). Whoever
  * signed in with less than it needs, or too long ago, is told what to ask the provider for (RFC 9470 §3).
  */
-export function createDocumentsApi({ relyingParty, realm, maxAge }: Options): (visit: Visit) => Promise<Answer> {
+export function createDocumentsApi({
+  relyingParty,
+  realm,
+  assurance,
+  maxAge,
+}: Options): (visit: Visit) => Promise<Answer> {
   const refuse = (parameters: Readonly<Record<string, string>>): Answer => {
     const all = Object.entries({ realm, ...parameters }).map(([name, value]) => `${name}="${value}"`);
     const { error = 'unauthorized', error_description = 'An access token is needed.' } = parameters;
@@ -48,14 +55,21 @@ export function createDocumentsApi({ relyingParty, realm, maxAge }: Options): (v
       return refuse({ error: 'invalid_token', error_description: 'The access token is unknown or has ended.' });
     }
     const isRecent = maxAge === undefined || Number(told.auth_time) + maxAge + TOLERANCE_SECONDS >= Date.now() / 1000;
-    if (!satisfies(told.acr, MULTI_FACTOR) || !isRecent) {
+    if (!satisfies(told.acr, assurance) || !isRecent) {
       return refuse({
         error: 'insufficient_user_authentication',
-        error_description: isRecent ? 'Two factors are needed.' : 'A more recent sign-in with two factors is needed.',
-        acr_values: MULTI_FACTOR,
+        error_description: describe(assurance, isRecent),
+        acr_values: assurance,
         ...(maxAge === undefined ? {} : { max_age: String(maxAge) }),
       });
     }
     return json({ sub: told.sub, documents: DOCUMENTS });
   };
+}
+
+/** For the log of whoever asks: no person reads it. */
+function describe(assurance: string, isRecent: boolean): string {
+  const proof = assurance === MULTI_FACTOR ? 'two factors' : 'a higher level of assurance';
+  if (!isRecent) return `A more recent sign-in with ${proof} is needed.`;
+  return assurance === MULTI_FACTOR ? 'Two factors are needed.' : 'A higher level of assurance is needed.';
 }

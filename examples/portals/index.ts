@@ -1,9 +1,9 @@
 /**
- * The demo's portals: five small relying parties in one program, each a row of `portals.ts`.
+ * The demo's portals: six small relying parties in one program, each a row of `portals.ts`.
  *
  * To connect a portal of your own, read in this order: `relying-party.ts` (all that is said to
  * the provider), `portal.ts` (what each address of a portal does), `documents-api.ts` (an API that
- * asks for two factors), `logout-token.ts` (hearing of a sign-out elsewhere) and
+ * asks for more than a password), `logout-token.ts` (hearing of a sign-out elsewhere) and
  * `../config/clients/mutuelle.yaml` (the provider's side of it).
  */
 import { readFile } from 'node:fs/promises';

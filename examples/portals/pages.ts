@@ -40,9 +40,9 @@ const signedInView = (portal: Portal, language: Language, person: Person): Html 
   const text = TEXTS[language];
   return html`
 <h1 id="greeting">${text.hello}, ${person.name}</h1>
-<p>${text.stepUpHint}</p>
+<p>${portal.assurance ? text.stepUpEidHint : text.stepUpHint}</p>
 <div class="actions">
-<a class="button" id="step-up" href="/${portal.path}/step-up">${text.stepUp}</a>
+<a class="button" id="step-up" href="/${portal.path}/step-up">${portal.assurance ? text.stepUpEid : text.stepUp}</a>
 <a class="button quiet" id="documents" href="/${portal.path}/documents">${text.documents}</a>
 <form method="post" action="/${portal.path}/sign-out"><button class="button quiet" id="sign-out">${text.signOut}</button></form>
 </div>
@@ -105,7 +105,7 @@ export function documentsPage(view: View & { readonly documents?: readonly Docum
   const path = `${portal.path}/documents`;
   const main = html`<h1>${text.documents}</h1>
 ${message(text, view.message)}
-<p>${text.documentsHint}</p>
+<p>${portal.assurance ? text.documentsEidHint : text.documentsHint}</p>
 ${
   documents
     ? html`<ul class="documents" id="documents-list">${documents.map((document) => documentItem(language, document))}

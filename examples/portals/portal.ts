@@ -29,7 +29,13 @@ export function createPortal({ portal, issuer, home, log }: Options): Answers {
   const logoutTokens = new LogoutTokens(relyingParty, portal.clientId);
   const sessions = new Sessions(portal.path);
 
-  const documentsApi = createDocumentsApi({ relyingParty, realm: portal.name, maxAge: portal.documentsMaxAge });
+  const { assurance = MULTI_FACTOR } = portal;
+  const documentsApi = createDocumentsApi({
+    relyingParty,
+    realm: portal.name,
+    assurance,
+    maxAge: portal.documentsMaxAge,
+  });
   const documentsAddress = new URL(`${home}/api/documents`);
 
   /** Back to a page of the portal, with something to say there. */
@@ -84,7 +90,8 @@ export function createPortal({ portal, issuer, home, log }: Options): Answers {
       if (attempt.page !== '') session.returned = attempt.demand;
       if (!reached) return goTo(attempt.page, session, { kind: 'error', key: 'stepUpUnmet', code: 'acr_not_reached' });
       const isStepUp = attempt.page === '' && attempt.demand.acrValues !== undefined;
-      return goTo(attempt.page, session, isStepUp ? { kind: 'notice', key: 'steppedUp' } : undefined);
+      const key = portal.assurance ? 'steppedUpEid' : 'steppedUp';
+      return goTo(attempt.page, session, isStepUp ? { kind: 'notice', key } : undefined);
     } catch (error) {
       // Whoever was signed in still is: a failed step-up takes nothing away.
       log(`${portal.path}: not signed in: ${describe(error)}`);
@@ -143,7 +150,7 @@ export function createPortal({ portal, issuer, home, log }: Options): Answers {
   const actions: Readonly<Record<string, (visit: Visit) => Promise<Answer>>> = {
     'GET ': show,
     'GET sign-in': (visit) => signIn(visit, {}),
-    'GET step-up': (visit) => signIn(visit, { acrValues: MULTI_FACTOR }),
+    'GET step-up': (visit) => signIn(visit, { acrValues: assurance }),
     'GET callback': callback,
     'GET documents': documents,
     'GET api/documents': documentsApi,

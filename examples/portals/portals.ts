@@ -13,6 +13,10 @@ export interface Portal {
   readonly accent: string;
   /** The first is spoken unless the visitor chooses, or the browser asks for another of them. */
   readonly languages: readonly [Language, ...Language[]];
+  /** Claims that its ID tokens should hold besides what every portal is told; it gets those that are released to it. */
+  readonly claims?: readonly string[];
+  /** Level of assurance that its second step and its API ask for; two factors when absent. */
+  readonly assurance?: string;
   /** Seconds a sign-in may be old when its API is asked for the person's documents; any age when absent. */
   readonly documentsMaxAge?: number;
   /** What it is, in each of its languages. */
@@ -70,10 +74,27 @@ export const PORTALS: readonly Portal[] = [
     name: 'Caisse de compensation Valmont',
     accent: '#7b2d8b',
     languages: ['it', 'de', 'fr'],
+    claims: ['national_number'],
     about: {
       it: 'Contributi AVS, assegni familiari e attestazioni per le imprese affiliate.',
       de: 'AHV-Beiträge, Familienzulagen und Bescheinigungen für angeschlossene Betriebe.',
       fr: 'Cotisations AVS, allocations familiales et attestations pour les entreprises affiliées.',
+    },
+  },
+  {
+    path: 'commune',
+    clientId: 'commune',
+    clientSecret: 'commune-demo-secret',
+    name: 'Commune de Clairval',
+    accent: '#1f5f6b',
+    languages: ['fr', 'de', 'en', 'it', 'nl'],
+    assurance: 'http://eidas.europa.eu/LoA/high',
+    about: {
+      fr: 'Le guichet en ligne de la commune : on y entre avec son identité électronique.',
+      de: 'Der Online-Schalter der Gemeinde: Eintritt mit der elektronischen Identität.',
+      en: 'The counter of a municipality: you come in with your electronic identity.',
+      it: 'Lo sportello online del Comune: si entra con l’identità elettronica.',
+      nl: 'Het onlineloket van de gemeente: u komt binnen met uw elektronische identiteit.',
     },
   },
   {

@@ -4,20 +4,18 @@ import type { Portal } from './portals.ts';
 /** Asks for two factors (REFEDS MFA Profile). */
 export const MULTI_FACTOR = 'https://refeds.org/profile/mfa';
 
-/** What satisfies that wish: the level itself, or one that stands above it. */
-const MULTI_FACTOR_OR_MORE: readonly unknown[] = [
-  MULTI_FACTOR,
-  'phr',
-  'phrh',
-  'http://eidas.europa.eu/LoA/substantial',
-  'http://eidas.europa.eu/LoA/high',
-];
+const SUBSTANTIAL = 'http://eidas.europa.eu/LoA/substantial';
+const HIGH = 'http://eidas.europa.eu/LoA/high';
+
+/** What satisfies a wish besides the level itself: those that stand above it. */
+const MORE_THAN: Readonly<Record<string, readonly unknown[]>> = {
+  [MULTI_FACTOR]: ['phr', 'phrh', SUBSTANTIAL, HIGH],
+  [SUBSTANTIAL]: [HIGH],
+};
 
 /** Whether a sign-in of level `acr` is enough for whoever asks for any one of `acrValues`. */
-export const satisfies = (acr: unknown, acrValues: string): boolean => {
-  const asked = acrValues.split(' ');
-  return asked.some((wish) => wish === acr) || (asked.includes(MULTI_FACTOR) && MULTI_FACTOR_OR_MORE.includes(acr));
-};
+export const satisfies = (acr: unknown, acrValues: string): boolean =>
+  acrValues.split(' ').some((wish) => wish === acr || MORE_THAN[wish]?.includes(acr) === true);
 
 /** How sure a portal, or an API behind it, needs to be of the person. */
 export interface Demand {
@@ -108,6 +106,7 @@ export class RelyingParty {
       nonce: attempt.nonce,
       code_challenge: await client.calculatePKCECodeChallenge(attempt.codeVerifier),
       code_challenge_method: 'S256',
+      ...(this.#portal.claims ? { claims: inIdToken(this.#portal.claims) } : {}),
       ...(acrValues === undefined ? {} : { acr_values: acrValues }),
       ...(maxAge === undefined ? {} : { max_age: String(maxAge) }),
       ...(wish.language ? { ui_locales: wish.language } : {}),
@@ -174,6 +173,10 @@ export class RelyingParty {
     });
   }
 }
+
+/** OpenID Connect Core §5.5: each is welcome, none is demanded. */
+const inIdToken = (names: readonly string[]): string =>
+  JSON.stringify({ id_token: Object.fromEntries(names.map((name) => [name, null])) });
 
 const bearerIn = ({
   cause,

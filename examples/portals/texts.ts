@@ -3,7 +3,10 @@ import type { Language } from './portals.ts';
 
 /** Something to tell the person once, on the portal's page. */
 export type Message =
-  | { readonly kind: 'notice'; readonly key: 'signedOut' | 'signedOutElsewhere' | 'steppedUp' | 'cancelled' }
+  | {
+      readonly kind: 'notice';
+      readonly key: 'signedOut' | 'signedOutElsewhere' | 'steppedUp' | 'steppedUpEid' | 'cancelled';
+    }
   | {
       readonly kind: 'error';
       readonly key: 'stepUpUnmet' | 'notMatched' | 'unreachable' | 'failed' | 'noDocuments';
@@ -19,8 +22,11 @@ type Key =
   | 'signOut'
   | 'stepUp'
   | 'stepUpHint'
+  | 'stepUpEid'
+  | 'stepUpEidHint'
   | 'documents'
   | 'documentsHint'
+  | 'documentsEidHint'
   | Document['kind']
   | 'retry'
   | 'back'
@@ -46,8 +52,11 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     signOut: 'Sign out',
     stepUp: 'Confirm with a second step',
     stepUpHint: 'Some things here ask for a second step: an authenticator app, a passkey or an electronic identity.',
+    stepUpEid: 'Confirm with the identity card',
+    stepUpEidHint: 'Some things here ask for more than the app: the identity card and its PIN, at the level “high”.',
     documents: 'My documents',
     documentsHint: 'They are shown to you after a second step only.',
+    documentsEidHint: 'They are shown to you after a confirmation at the level “high” only.',
     statement: 'Annual statement',
     certificate: 'Certificate for the tax return',
     letter: 'Letter',
@@ -61,6 +70,7 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     signedOut: 'You are signed out.',
     signedOutElsewhere: 'You signed out elsewhere, so you are signed out here too.',
     steppedUp: 'Thank you. You confirmed with a second step.',
+    steppedUpEid: 'Thank you. You confirmed at the level “high”.',
     cancelled: 'You cancelled the sign-in. Nothing was changed.',
     stepUpUnmet:
       'The second step could not be completed with this account. You can go on as before, without what asks for it.',
@@ -77,8 +87,12 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     stepUp: 'Confirmer par une deuxième étape',
     stepUpHint:
       'Certaines opérations demandent une deuxième étape : application d’authentification, clé d’accès ou identité électronique.',
+    stepUpEid: 'Confirmer avec la carte d’identité',
+    stepUpEidHint:
+      'Certaines opérations demandent plus que l’application : la carte d’identité et son code PIN, au niveau « élevé ».',
     documents: 'Mes documents',
     documentsHint: 'Ils ne vous sont montrés qu’après une deuxième étape.',
+    documentsEidHint: 'Ils ne vous sont montrés qu’après une confirmation au niveau « élevé ».',
     statement: 'Décompte annuel',
     certificate: 'Attestation fiscale',
     letter: 'Courrier',
@@ -92,6 +106,7 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     signedOut: 'Déconnexion effectuée.',
     signedOutElsewhere: 'Déconnexion effectuée ailleurs, et donc ici aussi.',
     steppedUp: 'Merci. Vous avez confirmé par une deuxième étape.',
+    steppedUpEid: 'Merci. Vous avez confirmé au niveau « élevé ».',
     cancelled: 'Vous avez annulé la connexion. Rien n’a été modifié.',
     stepUpUnmet:
       'La deuxième étape n’a pas pu être effectuée avec ce compte. Vous pouvez continuer comme avant, sans ce qui la demande.',
@@ -109,8 +124,12 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     stepUp: 'Bevestigen met een tweede stap',
     stepUpHint:
       'Sommige handelingen vragen een tweede stap: een authenticatie-app, een toegangssleutel of een elektronische identiteit.',
+    stepUpEid: 'Bevestigen met de identiteitskaart',
+    stepUpEidHint:
+      'Sommige handelingen vragen meer dan de app: de identiteitskaart en de pincode, op het niveau ‘hoog’.',
     documents: 'Mijn documenten',
     documentsHint: 'U krijgt ze pas te zien na een tweede stap.',
+    documentsEidHint: 'U krijgt ze pas te zien na een bevestiging op het niveau ‘hoog’.',
     statement: 'Jaaroverzicht',
     certificate: 'Fiscaal attest',
     letter: 'Brief',
@@ -124,6 +143,7 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     signedOut: 'U bent afgemeld.',
     signedOutElsewhere: 'U hebt zich elders afgemeld en bent daarom ook hier afgemeld.',
     steppedUp: 'Dank u. U hebt bevestigd met een tweede stap.',
+    steppedUpEid: 'Dank u. U hebt bevestigd op het niveau ‘hoog’.',
     cancelled: 'U hebt het aanmelden geannuleerd. Er is niets gewijzigd.',
     stepUpUnmet:
       'De tweede stap is met deze account niet gelukt. U kunt verder zoals voorheen, zonder wat die stap vraagt.',
@@ -139,8 +159,11 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     signOut: 'Abmelden',
     stepUp: 'Mit einem zweiten Schritt bestätigen',
     stepUpHint: 'Einiges hier verlangt einen zweiten Schritt: Authenticator-App, Passkey oder elektronische Identität.',
+    stepUpEid: 'Mit der Identitätskarte bestätigen',
+    stepUpEidHint: 'Einiges hier verlangt mehr als die App: die Identitätskarte und ihre PIN, auf der Stufe «hoch».',
     documents: 'Meine Dokumente',
     documentsHint: 'Sie werden Ihnen erst nach einem zweiten Schritt gezeigt.',
+    documentsEidHint: 'Sie werden Ihnen erst nach einer Bestätigung auf der Stufe «hoch» gezeigt.',
     statement: 'Jahresabrechnung',
     certificate: 'Bescheinigung für die Steuererklärung',
     letter: 'Schreiben',
@@ -154,6 +177,7 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     signedOut: 'Sie sind abgemeldet.',
     signedOutElsewhere: 'Sie haben sich anderswo abgemeldet und sind deshalb auch hier abgemeldet.',
     steppedUp: 'Danke. Sie haben mit einem zweiten Schritt bestätigt.',
+    steppedUpEid: 'Danke. Sie haben auf der Stufe «hoch» bestätigt.',
     cancelled: 'Sie haben die Anmeldung abgebrochen. Es wurde nichts geändert.',
     stepUpUnmet:
       'Der zweite Schritt ist mit diesem Konto nicht gelungen. Sie können wie bisher weitermachen, ausser bei dem, was ihn verlangt.',
@@ -170,8 +194,11 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     stepUp: 'Conferma con un secondo passaggio',
     stepUpHint:
       'Alcune operazioni richiedono un secondo passaggio: app di autenticazione, passkey o identità elettronica.',
+    stepUpEid: 'Conferma con la carta d’identità',
+    stepUpEidHint: 'Alcune operazioni richiedono più dell’app: la carta d’identità e il suo PIN, al livello «elevato».',
     documents: 'I miei documenti',
     documentsHint: 'Le vengono mostrati solo dopo un secondo passaggio.',
+    documentsEidHint: 'Le vengono mostrati solo dopo una conferma al livello «elevato».',
     statement: 'Conteggio annuale',
     certificate: 'Attestazione fiscale',
     letter: 'Lettera',
@@ -185,6 +212,7 @@ export const TEXTS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = 
     signedOut: 'Disconnessione avvenuta.',
     signedOutElsewhere: 'La sessione è stata chiusa altrove, quindi anche qui.',
     steppedUp: 'Grazie. Ha confermato con un secondo passaggio.',
+    steppedUpEid: 'Grazie. Ha confermato al livello «elevato».',
     cancelled: 'Ha annullato l’accesso. Non è stato modificato nulla.',
     stepUpUnmet:
       'Il secondo passaggio non è riuscito con questo conto. Può continuare come prima, senza ciò che lo richiede.',

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import type { DemoAddresses, DemoPort } from '../../examples/addresses.ts';
 import type { DemoPerson } from '../../examples/people.ts';
 import { type Config, loadConfig } from '../config/index.ts';
+import { checkProvider } from '../federation/index.ts';
 import { OperatorError } from '../kernel/errors.ts';
 import { createLogger } from '../kernel/logger.ts';
 import type { Vestibule } from '../main.ts';
@@ -33,27 +34,31 @@ the next start finds everything as it was.
   --fresh          forget accounts, sessions and keys of earlier starts
   --data <dir>     where to keep state (default: data/demo)
 
-PORT, PORTALS_PORT, MAILBOX_PORT, SMTP_PORT and OPERATIONS_PORT choose other ports.`,
+PORT, PORTALS_PORT, MAILBOX_PORT, EID_PORT, SMTP_PORT and OPERATIONS_PORT choose other ports.`,
 
   async run(args, { stdout }) {
     const { values } = parseArgs({ args, options: { fresh: { type: 'boolean' }, data: { type: 'string' } } });
     const data = resolve(values.data ?? DEFAULT_DATA);
     // First of all: a Ctrl-C while starting is not lost.
     const stopped = stopRequested(process, () => process.exit(1));
-    const { demoAddresses, PEOPLE, startMailbox, startPortals } = await examples();
+    const { demoAddresses, PEOPLE, startEid, startMailbox, startPortals } = await examples();
     const addresses = understood(demoAddresses);
     const { ports, host, issuer } = addresses;
     await assertFree(Object.values(ports));
 
     if (values.fresh) await Promise.all(MADE.map((name) => rm(join(data, name), { recursive: true, force: true })));
     await mkdir(data, { recursive: true, mode: 0o700 });
-    const config = loadConfig(await configFolder(data, addresses), {
-      VESTIBULE_MASTER_KEY: await masterKey(join(data, 'master.key')),
-      PORT: String(ports.PORT.port),
-      HOST: host,
-      ISSUER: issuer,
-      OPERATIONS_PORT: String(ports.OPERATIONS_PORT.port),
-    });
+    const config = loadConfig(
+      await configFolder(data, addresses),
+      {
+        VESTIBULE_MASTER_KEY: await masterKey(join(data, 'master.key')),
+        PORT: String(ports.PORT.port),
+        HOST: host,
+        ISSUER: issuer,
+        OPERATIONS_PORT: String(ports.OPERATIONS_PORT.port),
+      },
+      checkProvider,
+    );
     const logFile = join(data, 'vestibule.log');
     const logger = createLogger(config.log.level, createWriteStream(logFile, { flags: 'a', mode: 0o600 }));
     const log = (line: string) => logger.info({ event: 'demo.note' }, line);
@@ -70,8 +75,14 @@ PORT, PORTALS_PORT, MAILBOX_PORT, SMTP_PORT and OPERATIONS_PORT choose other por
       running.push(mailbox);
       const portals = await startPortals({ port: ports.PORTALS_PORT.port, issuer: config.issuer, log });
       running.push(portals);
+      const eid = await startEid({ port: ports.EID_PORT.port, vestibule: config.issuer, log });
+      running.push(eid);
       stdout.write(
-        welcome(config, { portals: portals.url, mailbox: mailbox.url, smtp: mailbox.smtpPort, log: logFile }, PEOPLE),
+        welcome(
+          config,
+          { portals: portals.url, mailbox: mailbox.url, eid: eid.url, smtp: mailbox.smtpPort, log: logFile },
+          PEOPLE,
+        ),
       );
       await stopped;
       stdout.write('Stopping …\n');
@@ -88,6 +99,7 @@ async function examples() {
     return {
       ...(await import('../../examples/addresses.ts')),
       ...(await import('../../examples/people.ts')),
+      ...(await import('../../examples/eid/index.ts')),
       ...(await import('../../examples/mailbox/index.ts')),
       ...(await import('../../examples/portals/index.ts')),
     };
@@ -161,6 +173,7 @@ async function configFolder(data: string, { ports, issuer, moved }: DemoAddresse
     const named = text
       .replace(/http:\/\/localhost:(3000|3001)\b/g, (_, port) => (port === '3000' ? issuer : portals))
       .replaceAll('http://localhost:3002', mailbox)
+      .replaceAll('http://localhost:3003', `http://localhost:${ports.EID_PORT.port}`)
       .replace(/\bport: 3025\b/, `port: ${ports.SMTP_PORT.port}`)
       .replaceAll('../../data/demo/', '../')
       .replace(/\$schema=(\.\.\/)+/, `$schema=${ROOT}/`);
@@ -191,18 +204,20 @@ async function ensurePerson({ accounts, credentials }: Vestibule, person: DemoPe
 interface Listed {
   readonly portals: string;
   readonly mailbox: string;
+  readonly eid: string;
   readonly smtp: number;
   readonly log: string;
 }
 
 /** The one thing the demo prints: where everything is, and whom to sign in as. */
-function welcome(config: Config, { portals, mailbox, smtp, log }: Listed, people: readonly DemoPerson[]): string {
+function welcome(config: Config, { portals, mailbox, eid, smtp, log }: Listed, people: readonly DemoPerson[]): string {
   const near = relative(process.cwd(), log);
   const addresses = [
     ['Portals', `${portals}/`, 'Begin here: choose one and sign in'],
     ...config.clients.map(({ client_name, client_uri = '' }) => ['', client_uri, client_name]),
     ['Vestibule', config.issuer, 'The identity provider they send you to; no start page of its own'],
     ['Mailbox', `${mailbox}/`, `Every mail and text message; SMTP on port ${smtp}`],
+    ['Demo eID', `${eid}/`, 'The national eID of the demo: choose a citizen and how sure it is'],
     ['Operations', `http://127.0.0.1:${config.operations.port}/metrics`, 'Also /health/live and /health/ready'],
     ['Log', near.startsWith('..') ? log : near, 'One JSON line per event'],
   ];

@@ -36,6 +36,7 @@ function report(directory: string, hashing: Calibration): string {
   return `Created ${directory}
   config/vestibule.yaml   every setting, explained
   config/clients/         one file for each portal
+  config/providers/       one file for each external eID: copy an example to <id>.yaml
   secrets/master.key      opens everything stored: keep a copy elsewhere, and out of backups of data/
   data/                   databases, once the server runs
 Password hashing: argon2id with ${hash} on this machine

@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import { ConfigError, checkConfig, configDirectory, problemText } from '../config/index.ts';
+import { checkProvider } from '../federation/index.ts';
 import { OperatorError } from '../kernel/errors.ts';
 import type { Vestibule } from '../main.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, type CommandIo } from './command.ts';
@@ -45,7 +46,7 @@ export function startFailure(error: unknown): unknown {
 
 /** SIGHUP: the files anew if they are valid, else every problem and the running configuration stays. */
 async function reloadFiles(directory: string, server: Vestibule, stderr: CommandIo['stderr']): Promise<void> {
-  const { config, problems } = checkConfig(directory);
+  const { config, problems } = checkConfig(directory, undefined, checkProvider);
   if (!config) {
     stderr.write(`not reloaded, the running configuration stays:\n${problems.map(problemText).join('\n')}\n`);
     return;
@@ -73,7 +74,7 @@ changes nothing.
   async run(args, { stderr }) {
     const { values } = parseArgs({ args, options: CONFIG_OPTION });
     const directory = values.config ?? configDirectory();
-    const { config, problems, warnings } = checkConfig(directory);
+    const { config, problems, warnings } = checkConfig(directory, undefined, checkProvider);
     for (const warning of warnings) stderr.write(`warning: ${problemText(warning)}\n`);
     if (!config) throw new ConfigError(directory, problems);
 

@@ -1,56 +1,28 @@
-import { readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Environment } from './environment.ts';
 import { valueAt } from './paths.ts';
-import type { Problem } from './problem.ts';
 import { applyRules, CLIENT_RULES } from './rules/index.ts';
 import { type ClientFile, clientSchema } from './schema/client.ts';
 import { type ServerSettings, serverSchema } from './schema/server.ts';
-import { resolveReferences } from './secrets.ts';
 import type { Source } from './source.ts';
 import { validate } from './validate.ts';
-import { readFailure, readYaml } from './yaml-file.ts';
+import { type FolderSources, nameOf, readYamlFolder } from './yaml-folder.ts';
 
-const SUFFIX = '.yaml';
 const PLACEHOLDERS = { client_id: 'unknown', client_name: 'unknown' };
 
 /** `clients/` as it stands on disk. */
-export interface ClientSources {
-  readonly sources: readonly Source[];
-  /** What is wrong with the folder itself and with the names of its files. */
-  readonly problems: readonly Problem[];
+export interface ClientSources extends FolderSources {
   /** Every client somebody may name, those whose file has problems included. */
   readonly ids: ReadonlySet<string>;
 }
 
-/** Reads `clients/*.yaml`. Hidden files and other endings (`.disabled`, `.md`) are left alone. */
+/** Reads `clients/*.yaml`. */
 export function readClients(directory: string, environment: Environment): ClientSources {
-  const folder = join(directory, 'clients');
-  const problem = (file: string, message: string): Problem => ({ file, line: 1, column: 1, path: '', message });
-  let names: string[];
-  try {
-    names = readdirSync(folder)
-      .filter((name) => !name.startsWith('.'))
-      .sort();
-  } catch (error) {
-    const message = `${readFailure(error)}: the folder of the client files is needed, even if it is empty`;
-    return { sources: [], problems: [problem(folder, message)], ids: new Set() };
-  }
-  const problems = names
-    .filter((name) => name.endsWith('.yml'))
-    .map((name) => problem(join(folder, name), `must be called ${name.slice(0, -4)}${SUFFIX} to be read`));
-  const sources = names
-    .filter((name) => name.endsWith(SUFFIX))
-    .map((name) => {
-      const source = readYaml(join(folder, name), 'client');
-      resolveReferences(source, resolve(directory), environment);
-      return source;
-    });
+  const needed = 'the folder of the client files is needed, even if it is empty';
+  const { sources, problems } = readYamlFolder(directory, 'clients', 'client', environment, needed);
   const ids = sources.flatMap((source) => [idOf(source), nameOf(source)]).filter((id) => id !== undefined);
   return { sources, problems, ids: new Set(ids) };
 }
-
-const nameOf = (source: Source): string => source.name.replace(/^.*[/\\]/, '').slice(0, -SUFFIX.length);
 
 function idOf(source: Source): string | undefined {
   const id = valueAt(source.tree, ['client_id']);

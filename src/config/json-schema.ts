@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { clientSchema } from './schema/client.ts';
+import { providerSchema } from './schema/provider.ts';
 import { serverSchema } from './schema/server.ts';
 
 /** The part of JSON Schema (draft 7) that is read again here. */
@@ -49,6 +50,7 @@ function generate(schema: z.ZodType, title: string): JsonSchema {
 const DOCUMENTS = {
   server: () => generate(serverSchema, 'vestibule.yaml'),
   client: () => generate(clientSchema, 'clients/<client_id>.yaml'),
+  provider: () => generate(providerSchema, 'providers/<id>.yaml'),
 };
 
 export type FileKind = keyof typeof DOCUMENTS;
@@ -68,6 +70,7 @@ export function jsonSchemaFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['vestibule.schema.json', text('server')],
     ['client.schema.json', text('client')],
+    ['provider.schema.json', text('provider')],
   ]);
 }
 

@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { applyEnvironment, type Environment } from './environment.ts';
 import { masterKeysOf } from './master-keys.ts';
 import { ConfigError, type Problem } from './problem.ts';
+import { type CheckProvider, checkProviders, describeIn, type ProviderFinding, readProviders } from './providers.ts';
 import { applyRules, SERVER_RULES } from './rules/index.ts';
 import { type ServerSettings, serverSchema } from './schema/server.ts';
 import { resolveReferences } from './secrets.ts';
@@ -20,6 +21,8 @@ export interface Checked {
   readonly warnings: readonly Problem[];
   /** Present when there are no problems. */
   readonly config?: Config;
+  /** Words what is found out about a provider later as a problem of its file, with its line. */
+  describeProvider(id: string, finding: ProviderFinding): Problem;
 }
 
 function folderFault(directory: string): string | undefined {
@@ -58,14 +61,20 @@ function freeze<T>(value: T): T {
 /**
  * Reads and checks every file of a configuration folder. Never throws for what stands in the files.
  *
- * @param directory folder that holds `vestibule.yaml` and `clients/`
+ * @param directory folder that holds `vestibule.yaml`, `clients/` and, where there are any, `providers/`
  * @param environment variables that secrets may come from and that override settings
+ * @param checkProvider judges provider files against their presets; without it only their settings are checked
  */
-export function checkConfig(directory: string, environment: Environment = process.env): Checked {
+export function checkConfig(
+  directory: string,
+  environment: Environment = process.env,
+  checkProvider?: CheckProvider,
+): Checked {
   const fault = folderFault(directory);
   if (fault) {
     const message = `${fault}; the configuration folder is named by VESTIBULE_CONFIG. A new one: npx vestibule init`;
-    return { problems: [{ file: directory, line: 1, column: 1, path: '', message }], warnings: [] };
+    const problem: Problem = { file: directory, line: 1, column: 1, path: '', message };
+    return { problems: [problem], warnings: [], describeProvider: () => problem };
   }
   const folder = resolve(directory);
 
@@ -81,25 +90,46 @@ export function checkConfig(directory: string, environment: Environment = proces
     applyRules(SERVER_RULES, subject, source, server);
   }
   const files = checkClients(clients, folder, source, settings);
+  const upstreams = readProviders(directory, environment);
+  const providers = checkProviders(upstreams, {
+    directory: folder,
+    server: source,
+    settings,
+    clientIds: clients.ids,
+    checkProvider,
+  });
 
-  const found = clients.sources.map((file) => file.inOrder());
-  const problems = [source.inOrder().problems, clients.problems, ...found.map((file) => file.problems)].flat();
-  const warnings = [source.inOrder().warnings, ...found.map((file) => file.warnings)].flat();
-  if (problems.length > 0 || !settings) return { problems, warnings };
+  const found = [clients, upstreams].map((read) => ({ ...read, files: read.sources.map((file) => file.inOrder()) }));
+  const problems = [
+    ...source.inOrder().problems,
+    ...found.flatMap((read) => [...read.problems, ...read.files.flatMap((file) => file.problems)]),
+  ];
+  const warnings = [
+    ...source.inOrder().warnings,
+    ...found.flatMap((read) => read.files.flatMap((file) => file.warnings)),
+  ];
+  const describeProvider = (id: string, finding: ProviderFinding) => describeIn(upstreams, id, finding);
+  if (problems.length > 0 || !settings) return { problems, warnings, describeProvider };
 
   const { master_key: masterKey = '', ...rest } = settings;
-  const config: Config = { ...rest, directory: folder, masterKeys: masterKeysOf(masterKey), clients: files };
-  return { problems, warnings, config: freeze(config) };
+  const masterKeys = masterKeysOf(masterKey);
+  const config: Config = { ...rest, directory: folder, masterKeys, clients: files, providers };
+  return { problems, warnings, config: freeze(config), describeProvider };
 }
 
 /**
- * @param directory folder that holds `vestibule.yaml` and `clients/`
+ * @param directory folder that holds `vestibule.yaml`, `clients/` and, where there are any, `providers/`
  * @param environment variables that secrets may come from and that override settings
+ * @param checkProvider judges provider files against their presets; without it only their settings are checked
  * @returns everything the files say: validated, secrets resolved, paths absolute, frozen
  * @throws ConfigError listing every problem of every file
  */
-export function loadConfig(directory: string, environment: Environment = process.env): Config {
-  const { problems, config } = checkConfig(directory, environment);
+export function loadConfig(
+  directory: string,
+  environment: Environment = process.env,
+  checkProvider?: CheckProvider,
+): Config {
+  const { problems, config } = checkConfig(directory, environment, checkProvider);
   if (!config) throw new ConfigError(directory, problems);
   return config;
 }

@@ -90,6 +90,11 @@ export class Source {
     this.warnings.push(this.#describe(path, message, {}));
   }
 
+  /** @returns a problem as it would be reported, for what is found out only after loading */
+  describe(path: Path, message: string): Problem {
+    return this.#describe(path, message, { hide: typeof valueAt(this.tree, path) === 'object' });
+  }
+
   /** Records a problem at a place in the text: what YAML itself complains about. */
   failAt(offset: number, message: string): void {
     const { line, col } = this.#lines.linePos(offset);

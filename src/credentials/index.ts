@@ -3,6 +3,7 @@
  * `registry.ts` the list of them.
  */
 export { type AddressLimit, createAddressLimit } from './address-limit.ts';
+export type { ExternalFactor, KeptClaims, LinkedIdentity, Linking } from './external/index.ts';
 export type { Factor, Trail } from './factor.ts';
 export type { VerifyOutcome } from './outcome.ts';
 export {

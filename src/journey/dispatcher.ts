@@ -1,9 +1,11 @@
 import { may } from '../accounts/index.ts';
 import { ENROLMENT_LIFETIME } from '../credentials/index.ts';
+import type { Offered } from '../federation/index.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { VestibuleError } from '../kernel/errors.ts';
 import type { JourneyStore } from '../storage/ports.ts';
-import { type Facts, type Next, nextStep, secondWays } from './next-step.ts';
+import { chosenProvider, createExternalJourney, linkableSince } from './external.ts';
+import { externalWays, type Facts, type Next, nextStep, secondWays } from './next-step.ts';
 import { type JourneyState, loadState, type Proof, type StoredJourney, saveState } from './state.ts';
 import { enrolledOf } from './steps/enrolled.ts';
 import { guesserOf } from './steps/guesser.ts';
@@ -15,13 +17,13 @@ import {
   type StepEvent,
   type StepForm,
   type StepId,
+  type StepOutcome,
   type StepServices,
   type StepView,
 } from './steps/step.ts';
 
 /** The interaction as the protocol side tells it. */
-export interface JourneyInput extends Omit<StepContext, 'ways'> {
-  readonly uid: string;
+export interface JourneyInput extends Omit<StepContext, 'ways' | 'externals'> {
   readonly clientId: string;
   /** The person already signed in here, who is asked again. */
   readonly signedIn?: SignedIn;
@@ -45,6 +47,8 @@ export type Showing = {
   readonly step: StepId;
   readonly state: JourneyState;
   readonly view: StepView;
+  /** Offered on the page. */
+  readonly externals: readonly Offered[];
   readonly problem?: Problem;
 };
 
@@ -59,7 +63,9 @@ export type Submitted =
       /** To be called together with the answer. */
       readonly settle: () => Promise<void>;
     }
-  | { readonly refused: Refusal; readonly events: readonly StepEvent[] };
+  | { readonly refused: Refusal; readonly events: readonly StepEvent[] }
+  /** To an external provider. */
+  | { readonly leave: string; readonly events: readonly StepEvent[] };
 
 /** OAuth errors the portal is told: the person cancelled, or can't reach what is demanded (RFC 9470 §5). */
 export type Refusal = 'access_denied' | 'unmet_authentication_requirements';
@@ -74,6 +80,8 @@ export interface Journeys {
   begin(step: string, form: StepForm, input: JourneyInput): Promise<{ options: unknown } | { go: StepId }>;
   /** @param step the page the form was on; when another step is due, that one is shown and nothing is evaluated */
   submit(step: string, form: StepForm, input: JourneyInput): Promise<Submitted>;
+  /** Goes on with what an external provider answered. @param answer `state` of the transaction */
+  returned(provider: string, answer: string, input: JourneyInput): Promise<Submitted>;
   /**
    * Goes on with somebody who has just chosen a new password by a mailed link: the journey knows who it is, and
    * that they know the password. @returns undefined where somebody else is being asked
@@ -92,7 +100,7 @@ const AFTERLIFE = 86_400;
 
 export function createJourneys(deps: { store: JourneyStore; services: StepServices }): Journeys {
   const { store, services } = deps;
-  const { accounts, attempts, credentials, ladder, clock, proofAge } = services;
+  const { accounts, attempts, credentials, federation, ladder, clock, proofAge } = services;
 
   const load = async (input: JourneyInput): Promise<StoredJourney> => {
     const { state, version } = (await loadState(store, input.uid)) ?? { state: await first(input), version: 0 };
@@ -132,16 +140,11 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
   };
 
   /** A step-up asks only for what is missing: what the session was begun with counts as proven. */
-  const proofOf = ({ amr, acr, at }: NonNullable<SignedIn['session']>): Proof => {
-    // A password and a touched key come back as one list with `mfa`, as a verified key would: never more than it was worth.
-    const isWorthIt = ladder.meets(acr, [ladder.acrOf([{ amr }]) ?? '']);
-    return {
-      factor: 'session',
-      amr: isWorthIt ? amr : amr.filter((method) => method !== 'mfa'),
-      at,
-      ...(ladder.isHardware(acr) ? { attested: true } : {}),
-    };
-  };
+  const proofOf = (session: NonNullable<SignedIn['session']>): Proof => ({
+    factor: 'session',
+    ...ladder.ofSession(session),
+    at: session.at,
+  });
 
   const save = (state: JourneyState, version: number, input: JourneyInput): Promise<boolean> =>
     saveState(store, state, version, input.expiresAt + AFTERLIFE);
@@ -155,7 +158,8 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
   ): Promise<Showing> => ({
     step,
     state,
-    view: await stepOf(step).view(state, contextOf(state, input), services, form),
+    view: { ...(await stepOf(step).view(state, contextOf(state, input), services, form)), ...linkingIn(state) },
+    externals: contextOf(state, input).externals,
     ...(problem === undefined ? {} : { problem }),
   });
 
@@ -165,13 +169,35 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
     const fresh = state.proofs.some(
       ({ factor, at }) => now - at <= proofAge + (factor === 'session' ? 0 : ENROLMENT_LIFETIME),
     );
-    return { state, demand, browser, ladder, now, fresh };
+    return {
+      state,
+      demand,
+      browser,
+      ladder,
+      now,
+      fresh,
+      linkableSince: linkableSince(services),
+      externals: federation.offered(state.clientId),
+    };
   };
   const due = (state: JourneyState, input: JourneyInput): Next => nextStep(factsOf(state, input));
-  const contextOf = (state: JourneyState, input: JourneyInput): StepContext => ({
-    ...input,
-    ways: secondWays(factsOf(state, input)),
-  });
+  const contextOf = (state: JourneyState, input: JourneyInput): StepContext => {
+    const facts = factsOf(state, input);
+    const useful = externalWays(facts);
+    const isKnown = state.proofs.length > 0;
+    // Who links an identity proves the account by what it has here: another identity would not do.
+    const offered = state.linkWanted ? [] : federation.offered(state.clientId);
+    const externals = offered.filter(({ id }) => !isKnown || useful.includes(id));
+    return { ...input, ways: secondWays(facts), externals };
+  };
+  const externalJourney = createExternalJourney({ services });
+
+  const evaluate = (step: StepId, state: JourneyState, form: StepForm, context: StepContext): Promise<StepOutcome> => {
+    if (step === 'external' && form.alternative === 'create') return externalJourney.create(state, context);
+    // On each page of the proof: what it asks for may not be at hand, and the sign-in itself needs no link.
+    const answering = state.linkWanted && form.alternative === 'back' ? stepOf('external') : stepOf(step);
+    return answering.submit(state, form, context, services);
+  };
 
   /** Where a journey stands that needs nothing more of this request. */
   const standing = (state: JourneyState, step: Next): Submitted => {
@@ -179,12 +205,31 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
     return step === 'unmet' ? { refused: UNMET, events: [] } : { go: step, events: [] };
   };
 
+  /** Stores what was found out and says what is next. */
+  const advance = async (
+    found: JourneyState,
+    { events = [], settle = nothing }: Pick<StepOutcome, 'events'> & { settle?: () => Promise<void> },
+    version: number,
+    input: JourneyInput,
+  ): Promise<Submitted> => {
+    const linked = await externalJourney.link(found, contextOf(found, input));
+    const after = { ...found, ...linked.facts } as JourneyState;
+    const all = [...events, ...(linked.events ?? [])];
+    const next = due(after, input);
+    // The end is recorded by the interaction itself, once; only what another page needs is written here.
+    if (next === 'finished') return finished(after, all, settle);
+    const [saved] = await Promise.all([save(after, version, input), settle()]);
+    if (saved) return { ...standing(after, next), events: all };
+    const { state: others } = await load(input);
+    return { ...standing(others, due(others, input)), events: all };
+  };
+
   return {
     async current(input) {
       const { state } = await load(input);
       const step = due(state, input);
       if (step === 'unmet') return { refused: UNMET };
-      return step === 'finished' ? step : show(step, state, input);
+      return step === 'finished' ? step : show(step, state, input, noticeIn(state));
     },
 
     async begin(wanted, form, input) {
@@ -203,19 +248,25 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
       if (!isStepId(posted) || posted !== step) return standing(state, step);
       if ('cancel' in form) return { refused: 'access_denied', events: [] };
 
-      const outcome = await stepOf(step).submit(state, form, contextOf(state, input), services);
-      const events = outcome.events ?? [];
-      if ('problem' in outcome) return { again: await show(step, state, input, outcome.problem, outcome.form), events };
+      const context = contextOf(state, input);
+      const provider = chosenProvider(form, context);
+      if (provider) return { leave: await externalJourney.begin(provider, state, context), events: [] };
+      const outcome = await evaluate(step, state, form, context);
+      if ('problem' in outcome)
+        return { again: await show(step, state, input, outcome.problem, outcome.form), events: outcome.events ?? [] };
+      const { notice: _said, ...rest } = state;
+      return advance({ ...rest, ...outcome.facts } as JourneyState, outcome, version, input);
+    },
 
-      const after = { ...state, ...outcome.facts } as JourneyState;
-      const next = due(after, input);
-      // The end is recorded by the interaction itself, once; only what another page needs is written here.
-      const settle = outcome.settle ?? nothing;
-      if (next === 'finished') return finished(after, events, settle);
-      const [saved] = await Promise.all([save(after, version, input), settle()]);
-      if (saved) return { ...standing(after, next), events };
-      const { state: others } = await load(input);
-      return { ...standing(others, due(others, input)), events };
+    async returned(provider, answer, input) {
+      const { state, version } = await load(input);
+      const outcome = await externalJourney.finish(provider, answer, state, contextOf(state, input));
+      if (!('problem' in outcome))
+        return advance({ ...state, notice: undefined, ...outcome.facts } as JourneyState, outcome, version, input);
+      // Said on the step's own page, which may be loaded again.
+      const after = { ...state, notice: { code: outcome.problem.code, provider } };
+      await save(after, version, input);
+      return { ...standing(after, due(after, input)), events: outcome.events ?? [] };
     },
 
     async adopt(accountId, input) {
@@ -246,6 +297,13 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
 const UNMET: Refusal = 'unmet_authentication_requirements';
 
 const nothing = async (): Promise<void> => undefined;
+
+/** What the person is proving their account for, to be said on each page of it. */
+const linkingIn = ({ linking, linkWanted }: JourneyState): { linking?: string } =>
+  linking && linkWanted ? { linking: linking.provider } : {};
+
+const noticeIn = ({ notice }: JourneyState): Problem | undefined =>
+  notice && { code: notice.code, values: { provider: notice.provider } };
 
 const finished = (state: JourneyState, events: readonly StepEvent[], settle = nothing): Submitted => ({
   finished: state,

@@ -7,10 +7,14 @@ export interface Facts {
   readonly demand: Demand;
   /** Whether the browser says that it can use passkeys; `undefined` when it never said. */
   readonly browser: { readonly passkeys: boolean | undefined };
+  /** External providers that the portal's pages offer, and the levels each can vouch for. */
+  readonly externals: readonly { readonly id: string; readonly acr: readonly string[] }[];
   /** Seconds since the epoch. */
   readonly now: number;
   /** Whether the last proof is young enough to change how the account signs in. */
   readonly fresh: boolean;
+  /** Of proofs that are all older no identity is linked; seconds since the epoch. */
+  readonly linkableSince: number;
   readonly ladder: Ladder;
 }
 
@@ -30,20 +34,47 @@ const wantsLogin = ({ demand }: Facts): boolean => demand.prompt === 'login';
 const proven = ({ state }: Facts, factor: string): boolean => state.proofs.some((proof) => proof.factor === factor);
 /** Guessing has paused the password here; every other way stays open. */
 const locked = ({ state, now }: Facts): boolean => (state.lockedUntil ?? 0) > now;
+/** Whose journey it is was proven on the way, or is known as they are signed in. */
+export const isTold = ({ known, proofs }: JourneyState): boolean => known === true || proofs.length > 0;
+/** An identity that nobody has linked is to become theirs. */
+const links = ({ state }: Facts): boolean => state.linkWanted === true;
 const authenticated = ({ state }: Facts): boolean => state.proofs.length > 0;
 const enrolled = ({ state }: Facts, factor: string): boolean =>
   state.enrolled?.some((one) => one.factor === factor) === true;
 
 /** Whether those proofs reach everything that is demanded: by the request, the client, and the account itself. */
-export function suffices({ ladder, demand }: Pick<Facts, 'ladder' | 'demand'>, proofs: readonly Shown[]): boolean {
-  const acr = ladder.acrOf(proofs);
-  return demand.levels.every((level) => ladder.meets(acr, level.acr));
+export const suffices = ({ ladder, demand }: Pick<Facts, 'ladder' | 'demand'>, proofs: readonly Shown[]): boolean =>
+  demand.levels.every((level) => ladder.reaches(proofs, level.acr));
+
+/**
+ * To an account a way in is added by what was proven of it here and now alone: neither by a session that somebody left
+ * open, nor by another identity (security-catalogue: unsafe linking).
+ */
+export function provenHere(proofs: JourneyState['proofs'], since: number): JourneyState['proofs'] {
+  const here = proofs.filter(({ factor }) => factor !== 'session' && factor !== 'external');
+  // Whoever proved the last of it may have left the page since.
+  return here.some(({ at }) => at >= since) ? here : [];
 }
 
-/** What the account demands counts once somebody proved whose it is, or was signed in already. */
-export function withAccount({ required, known, proofs }: JourneyState, demand: Demand): Demand {
-  if (required === undefined || !(known || proofs.length > 0)) return demand;
-  return { ...demand, levels: [...demand.levels, { source: 'account', acr: [required] }] };
+/** While an identity is to be linked, nothing else counts. */
+const judged = (facts: Facts): Facts =>
+  links(facts)
+    ? { ...facts, state: { ...facts.state, proofs: provenHere(facts.state.proofs, facts.linkableSince) } }
+    : facts;
+
+/** What an external provider said of somebody who is still to show whose account that is. */
+const heldFor = ({ linking }: JourneyState): Shown[] =>
+  linking?.acr === undefined ? [] : [{ amr: [], acr: linking.acr }];
+
+/**
+ * What the account demands counts once somebody proved whose it is, or was signed in already. To link an identity asks for
+ * all that the account can show: a password alone must not add a way in where there is a second factor.
+ */
+export function withAccount({ ladder, demand, state }: Pick<Facts, 'ladder' | 'demand' | 'state'>): Demand {
+  const { required, linkWanted, enrolled = [] } = state;
+  if (!isTold(state)) return demand;
+  const own = [required, linkWanted ? ladder.acrOf(enrolled) : undefined].filter((acr) => acr !== undefined);
+  return { ...demand, levels: [...demand.levels, ...own.map((acr) => ({ source: 'account' as const, acr: [acr] }))] };
 }
 
 /**
@@ -52,11 +83,15 @@ export function withAccount({ required, known, proofs }: JourneyState, demand: D
  */
 function unreached(facts: Facts, proofs: readonly Shown[]): readonly LevelDemand[] {
   const { ladder, state, demand } = facts;
-  const acr = ladder.acrOf(proofs);
-  const withDevice = state.trusted && proofs.length > 0 ? ladder.acrOf([...proofs, APP]) : acr;
-  return withAccount(state, demand).levels.filter((level) => {
-    const isWaivable = level.source === 'account' || level.source === 'organisation' || demand.trustedDeviceSuffices;
-    return !ladder.meets(isWaivable ? withDevice : acr, level.acr);
+  // It counts for the portal once it is linked; what the account demands is to be proven here.
+  const forPortal = proofs.length > 0 ? [...proofs, ...heldFor(state)] : proofs;
+  const withDevice = state.trusted && proofs.length > 0 ? [...proofs, APP] : proofs;
+  return withAccount(facts).levels.filter((level) => {
+    const isAccounts = level.source === 'account' || level.source === 'organisation';
+    // A stolen device must not link an identity: what it stands in for is asked for then.
+    const isWaived = (isAccounts || demand.trustedDeviceSuffices) && state.linking === undefined;
+    if (isWaived && ladder.reaches(withDevice, level.acr)) return false;
+    return !ladder.reaches(isAccounts ? proofs : forPortal, level.acr);
   });
 }
 
@@ -68,7 +103,7 @@ const reachedWith = (facts: Facts, more: readonly Shown[]): boolean =>
 const passkeyUsable = (facts: Facts): boolean =>
   facts.state.passkey === true &&
   !proven(facts, 'passkey') &&
-  (facts.browser.passkeys ?? !suffices({ ...facts, demand: withAccount(facts.state, facts.demand) }, [PASSWORD]));
+  (facts.browser.passkeys ?? !suffices({ ...facts, demand: withAccount(facts) }, [PASSWORD]));
 
 /** Whether a password, with whatever may follow it, can lead anywhere: told alike for every name. */
 export const passwordLeadsOn = (facts: Pick<Facts, 'ladder' | 'demand'>): boolean => suffices(facts, [PASSWORD, APP]);
@@ -84,7 +119,9 @@ const FACTOR_OF: Readonly<Record<Second, string>> = {
 };
 
 /** The ways to what is missing that this person has, here. */
-export function secondWays(facts: Facts): Second[] {
+export const secondWays = (facts: Facts): Second[] => secondsOf(judged(facts));
+
+function secondsOf(facts: Facts): Second[] {
   if (!authenticated(facts) || !missing(facts)) return [];
   return SECOND.filter((way) => {
     if (!enrolled(facts, FACTOR_OF[way]) || proven(facts, way)) return false;
@@ -94,46 +131,81 @@ export function secondWays(facts: Facts): Second[] {
 }
 
 const secondDue = (facts: Facts): Second | undefined => {
-  const ways = secondWays(facts);
+  const ways = secondsOf(facts);
   return ways.find((way) => way === facts.state.way) ?? ways[0];
 };
 
-/** A key that was only touched is something one has: what is missing may be the password. */
+/** All that this person could still show or set up, here. */
+function possible(facts: Facts): Shown[] {
+  const { enrolled: all = [], proofs } = facts.state;
+  const here = all.filter(({ factor }) => factor !== 'passkey');
+  const couldEnrol = !enrolled(facts, 'totp') && facts.ladder.mayChangeFactors([...proofs, ...here], all);
+  return [...here, ...(passkeyUsable(facts) ? [VERIFIED_PASSKEY] : []), ...(couldEnrol ? [APP] : [])];
+}
+
+/**
+ * What is missing may be the password: after a key that was only touched, which is something one has; or before another
+ * factor, after a provider that vouches for nothing.
+ */
 const passwordMissing = (facts: Facts): boolean =>
   authenticated(facts) &&
   missing(facts) &&
-  secondWays(facts).length === 0 &&
+  secondsOf(facts).length === 0 &&
   enrolled(facts, 'password') &&
-  reachedWith(facts, [PASSWORD]);
+  !facts.state.proofs.some(({ amr }) => amr.includes('pwd')) &&
+  (reachedWith(facts, [PASSWORD]) || reachedWith(facts, possible(facts)));
 
 /**
  * Whether an app may be set up on the spot: it would do, there is nothing else to ask for, and what
- * was proven is all that the account could show so far.
+ * was proven is all that the account could show so far. It is a change to how one signs in: whoever sits at an old
+ * session proves again who it is.
  */
 const mayEnrol = (facts: Facts): boolean =>
+  (facts.fresh || enrolled(facts, 'password') || hasOnlyExternal(facts)) &&
   authenticated(facts) &&
   missing(facts) &&
-  secondWays(facts).length === 0 &&
+  secondsOf(facts).length === 0 &&
   !enrolled(facts, 'totp') &&
   reachedWith(facts, [APP]) &&
-  facts.ladder.mayChangeFactors(facts.ladder.acrOf(facts.state.proofs), facts.state.enrolled ?? []);
+  facts.ladder.mayChangeFactors(facts.state.proofs, facts.state.enrolled ?? []);
 
-/**
- * The password of somebody who proved something else. Setting an app up is a change to how one signs in:
- * whoever sits at an old session proves again who it is.
- */
-const passwordWanted = (facts: Facts): boolean => passwordMissing(facts) || (mayEnrol(facts) && !facts.fresh);
+const reproofDue = (facts: Facts): boolean => mayEnrol(facts) && !facts.fresh;
+
+/** The password of somebody who proved something else. */
+const passwordWanted = (facts: Facts): boolean =>
+  passwordMissing(facts) || (reproofDue(facts) && !hasOnlyExternal(facts));
+
+/** Providers that could vouch for what is missing, or whose word is asked for again. */
+export const externalWays = (facts: Facts): readonly string[] => externalsOf(judged(facts));
+
+const externalsOf = (facts: Facts): readonly string[] => {
+  if (links(facts)) return [];
+  const isAskedAgain = hasOnlyExternal(facts) && reproofDue(facts);
+  return facts.externals
+    .filter((one) => isAskedAgain || one.acr.some((acr) => reachedWith(facts, [{ amr: [], acr }])))
+    .map(({ id }) => id);
+};
+
+/** Somebody who has nothing here to prove who they are, but came by a provider before. */
+const hasOnlyExternal = (facts: Facts): boolean =>
+  facts.state.enrolled?.length === 0 && !links(facts) && facts.externals.length > 0;
+
+/** Nothing that this person has here would do, and a provider would. */
+const externalDue = (facts: Facts): boolean =>
+  authenticated(facts) &&
+  missing(facts) &&
+  facts.state.linking === undefined &&
+  secondsOf(facts).length === 0 &&
+  externalsOf(facts).length > 0;
 
 /** Somebody signed in already who could not reach what is demanded whatever they were asked. */
 function hopeless(facts: Facts): boolean {
-  const { state, ladder } = facts;
-  if (!state.known || !missing(facts)) return false;
-  const here = (state.enrolled ?? []).filter(({ factor }) => factor !== 'passkey');
-  const couldEnrol =
-    !enrolled(facts, 'totp') &&
-    ladder.mayChangeFactors(ladder.acrOf([...state.proofs, PASSWORD]), state.enrolled ?? []);
-  const possible = [...here, ...(passkeyUsable(facts) ? [VERIFIED_PASSKEY] : []), ...(couldEnrol ? [APP] : [])];
-  return !reachedWith(facts, possible);
+  if (!facts.state.known || (authenticated(facts) && !missing(facts))) return false;
+  if (!authenticated(facts) && facts.state.enrolled?.length === 0) {
+    const words = links(facts) ? [] : facts.externals.flatMap(({ acr }) => [{}, ...acr.map((one) => ({ acr: one }))]);
+    return !words.some((word) => reachedWith(facts, [{ amr: [], ...word }, APP]));
+  }
+  return !reachedWith(facts, possible(facts)) && externalsOf(facts).length === 0;
 }
 
 /**
@@ -141,9 +213,14 @@ function hopeless(facts: Facts): boolean {
  * A new step is one more row here and one more file in `steps/`.
  */
 const TABLE: readonly Row[] = [
+  // Whoever comes from a provider that knows them and is nobody's here says first what is to become of it.
+  { step: 'external', due: ({ state }) => state.linking !== undefined && !state.linkWanted },
   { step: 'identify', due: (facts) => facts.state.username === undefined },
+  // As much as the account can show can't be shown here, a passkey on another device, say: their sign-in goes on without.
+  { step: 'external', due: (facts) => links(facts) && hopeless(facts) },
   // Said before anybody types a password for nothing (RFC 9470 §5); of a stranger's name nothing is told.
   { step: 'unmet', due: hopeless },
+  { step: 'external', due: (facts) => facts.state.known === true && !authenticated(facts) && hasOnlyExternal(facts) },
   {
     step: 'passkey',
     due: (facts) =>
@@ -157,7 +234,10 @@ const TABLE: readonly Row[] = [
   { step: 'passkey', due: (facts) => secondDue(facts) === 'passkey' },
   { step: 'locked', due: (facts) => locked(facts) && passwordWanted(facts) },
   { step: 'password', due: passwordWanted },
+  { step: 'external', due: reproofDue },
   { step: 'enrol-totp', due: mayEnrol },
+  { step: 'external', due: externalDue },
+  { step: 'external', due: (facts) => links(facts) && missing(facts) },
   { step: 'unmet', due: missing },
   { step: 'recovery-codes', due: (facts) => facts.state.codes !== undefined },
   { step: 'offer-passkey', due: (facts) => facts.state.offer !== undefined },
@@ -165,6 +245,7 @@ const TABLE: readonly Row[] = [
 
 /** Pure: from facts to the step that is due, or `finished`. */
 export function nextStep(facts: Facts): Next {
-  if (wantsLogin(facts)) return TABLE.find((row) => row.due(facts))?.step ?? 'finished';
+  const what = judged(facts);
+  if (wantsLogin(facts)) return TABLE.find((row) => row.due(what))?.step ?? 'finished';
   return facts.state.consented ? 'finished' : 'consent';
 }

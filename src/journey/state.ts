@@ -5,6 +5,8 @@ export interface Proof {
   /** The factor's id. */
   readonly factor: string;
   readonly amr: readonly string[];
+  /** The level an external provider vouches for. */
+  readonly acr?: string;
   /** The device is of a model that its manufacturer attested. */
   readonly attested?: true;
   /** Seconds since the epoch. */
@@ -65,6 +67,12 @@ export interface JourneyState {
   readonly trust?: boolean;
   /** Recovery codes are still to be shown: a new list, or how many are left. */
   readonly codes?: 'new' | 'left';
+  /** Somebody whom an external provider knows and nobody here: to be linked to the account that is proven. */
+  readonly linking?: { readonly provider: string; readonly acr?: string };
+  /** What came of the last visit to an external provider, to be said on the next page. */
+  readonly notice?: { readonly code: string; readonly provider: string };
+  /** They said that they have an account here. */
+  readonly linkWanted?: true;
   readonly proofs: readonly Proof[];
   /** Creating a passkey is still to be offered: their first, or one on this device after another's was used. */
   readonly offer?: 'first' | 'this-device';

@@ -48,6 +48,11 @@ export class SecretBox {
     return createHmac('sha256', this.deriveKey(purpose)).update(value).digest('base64url');
   }
 
+  /** The same under every master key, the current one first: what was found under an old one is found for ever. */
+  keyedHashes(purpose: string, value: string): string[] {
+    return [...this.#masterKeys.keys()].map((keyId) => this.#mac(keyId, purpose, value));
+  }
+
   /**
    * Keyed hash for storing: unlike `keyedHash` it is found to match after the master key was changed,
    * as long as the old one is still listed. @returns `v1.<key id>.<HMAC-SHA-256, base64url>`

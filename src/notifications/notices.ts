@@ -16,12 +16,14 @@ export const NOTICE_EVENTS = [
   'password_changed',
   'new_device',
   'email_changed',
+  'identity_linked',
+  'identity_unlinked',
 ] as const;
 
 /** Something that happened to an account; its words are `mail.notices.<event>.*`. */
 export interface Notice {
   readonly event: (typeof NOTICE_EVENTS)[number];
-  /** What the words want: `name` of a passkey, `left` codes, `device`. */
+  /** What the words want: `name` of a passkey, `left` codes, `device`, `provider`. */
   readonly values: TextValues;
 }
 

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { type Adapter, type AdapterPayload, errors, type InteractionResults } from 'oidc-provider';
+import { UPSTREAM_SESSION } from '../federation/index.ts';
 import { type Clock, epochSeconds } from '../kernel/clock.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import type { Artifact, ArtifactStore } from '../storage/ports.ts';
@@ -33,7 +34,7 @@ const NEVER = 253_402_300_799;
  *  that must not bring back a session that was signed out or a grant that was revoked. */
 const ENDS_FOR_GOOD = new Set(['Session', 'Grant', 'Interaction']);
 /** What of an account ends when its owner signs out everywhere: without its grant no code or token is worth anything. */
-const OF_AN_ACCOUNT: readonly string[] = ['Session', 'Grant', 'Interaction'];
+const OF_AN_ACCOUNT: readonly string[] = ['Session', 'Grant', 'Interaction', UPSTREAM_SESSION];
 /** Longer than any request is under way. Seconds. */
 const UNDER_WAY = 600;
 
@@ -53,6 +54,22 @@ export async function endAllOf(
   await Promise.all(
     OF_AN_ACCOUNT.map((kind) => (DURABLE.has(kind) ? durable : ephemeral).endByAccount(kind, accountId, end)),
   );
+}
+
+/** Ends a session that is known by its `uid` alone, under whatever ids it has. */
+export async function endSession(
+  uid: string,
+  { ephemeral, clock }: Pick<AdapterDependencies, 'ephemeral' | 'clock'>,
+): Promise<void> {
+  const { at, until } = marks(clock);
+  // An ended one has no `uid` any more.
+  for (
+    let found = await ephemeral.findByUid('Session', uid);
+    found;
+    found = await ephemeral.findByUid('Session', uid)
+  ) {
+    await ephemeral.save('Session', found.id, { payload: {}, consumedAt: at, expiresAt: until });
+  }
 }
 
 const SEAL = 'artifact';

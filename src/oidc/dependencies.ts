@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import type { Accounts } from '../accounts/index.ts';
 import type { Config } from '../config/config.ts';
+import type { UpstreamSessions, UpstreamSignOuts } from '../federation/index.ts';
 import type { Ladder } from '../journey/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -9,6 +10,7 @@ import type { DurableStorage, EphemeralStorage } from '../storage/ports.ts';
 import type { ProtocolMeters } from './events.ts';
 import type { SigningKey } from './keys.ts';
 import type { ProviderPages } from './pages.ts';
+import type { Releases } from './releases.ts';
 
 /** Levels of assurance, and what accounts demand of their own. */
 export interface Assurance {
@@ -34,4 +36,12 @@ export interface ProviderDependencies {
   readonly pages: ProviderPages;
   readonly meters: ProtocolMeters;
   readonly assurance: Assurance;
+  readonly releases: Releases;
+  /** Signing out, together with external providers. */
+  readonly upstream: {
+    readonly sessions: UpstreamSessions;
+    readonly signOuts: UpstreamSignOuts;
+    /** Some external provider signs out together with us; else a sign-in reads and writes nothing of it. */
+    readonly signsOut: boolean;
+  };
 }

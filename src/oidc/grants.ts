@@ -1,7 +1,9 @@
 import type { Grant, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { type Clock, epochSeconds } from '../kernel/clock.ts';
 import type { Consent, ConsentStore } from '../storage/ports.ts';
+import { OF_EVERYBODY } from './claims.ts';
 import type { ClientRegistry } from './clients.ts';
+import { EID_SCOPE, type Releases } from './releases.ts';
 
 /** What the portal asks for in this request. */
 export interface Asked {
@@ -15,7 +17,7 @@ export interface Asked {
  * made from a consent remembered from an earlier session. A first-party client is granted what it
  * asks for, without a page.
  */
-export function loadExistingGrant(clients: ClientRegistry, consents: ConsentStore) {
+export function loadExistingGrant(clients: ClientRegistry, consents: ConsentStore, releases: Releases) {
   return async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
     const { client, session, account, provider, result } = ctx.oidc;
     if (!client || !session || !account) return undefined;
@@ -26,7 +28,7 @@ export function loadExistingGrant(clients: ClientRegistry, consents: ConsentStor
 
     if (clients.settings(client.clientId).first_party) {
       const extended = grant ?? new provider.Grant({ clientId: client.clientId, accountId: account.accountId });
-      if (addTo(extended, askedIn(ctx)) || !grant) await extended.save();
+      if (addTo(extended, askedIn(ctx, releases)) || !grant) await extended.save();
       return extended;
     }
     if (grant) return grant;
@@ -61,12 +63,19 @@ export async function grantConsent(
   return grantId;
 }
 
-/** Everything this request asks for, granted already or not. */
-export function askedIn({ oidc }: KoaContextWithOIDC): Asked {
+/**
+ * Everything this request asks for, granted already or not. What an external provider says is no client's to ask for
+ * unless it is released to it, and stands there claim by claim: whoever allowed some of it did not allow what the operator
+ * releases later.
+ */
+export function askedIn({ oidc }: KoaContextWithOIDC, releases: Releases): Asked {
   const wanted = [...oidc.requestParamScopes];
+  const released = releases.of(oidc.client?.clientId ?? '');
+  const scopes = [...oidc.requestParamOIDCScopes].filter((scope) => scope !== EID_SCOPE || released.length > 0);
+  const byName = [...oidc.requestParamClaims].filter((claim) => OF_EVERYBODY.has(claim) || released.includes(claim));
   return {
-    scopes: [...oidc.requestParamOIDCScopes],
-    claims: [...oidc.requestParamClaims],
+    scopes,
+    claims: union(byName, scopes.includes(EID_SCOPE) ? released : []),
     resources: Object.fromEntries(
       Object.entries(oidc.resourceServers ?? {}).map(([indicator, server]) => [
         indicator,

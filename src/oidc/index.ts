@@ -12,5 +12,6 @@ export type { Interactions, PendingInteraction } from './interactions.ts';
 export { loadSigningKeys, type SigningKey } from './keys.ts';
 export type { ProviderPages } from './pages.ts';
 export { createProvider, type OidcProvider } from './provider.ts';
+export { createReleases } from './releases.ts';
 export type { SignedIn } from './sessions.ts';
 export { createSignOut, type SignOutEverywhere } from './sign-out.ts';

@@ -4,8 +4,10 @@ import type { LevelDemand } from '../journey/index.ts';
 import { type Clock, epochSeconds } from '../kernel/clock.ts';
 import { VestibuleError } from '../kernel/errors.ts';
 import type { ConsentStore } from '../storage/ports.ts';
+import { OF_EVERYBODY } from './claims.ts';
 import { type Asked, grantConsent } from './grants.ts';
 import { ANOTHER_PERSON, AUTH_TIME, DEMANDED } from './policy.ts';
+import { EID_SCOPE, type Releases } from './releases.ts';
 import { GENERATION } from './sign-out.ts';
 
 /** An authorization request that waits for a person, as the server remembers it. */
@@ -21,6 +23,8 @@ export interface PendingInteraction {
     | undefined;
   /** Seconds the proof may be old (`max_age`). */
   readonly maxAge: number | undefined;
+  /** `prompt=login`: what was proven before does not count. */
+  readonly isAskedAnew: boolean;
   readonly expiresAt: number;
   /** Account already signed in here, unless the portal wants somebody else. */
   readonly accountId: string | undefined;
@@ -31,6 +35,8 @@ export interface PendingInteraction {
   readonly language: string | undefined;
   /** Scopes, claims and resources not granted yet; all that is requested when the portal asks for the page itself. */
   readonly asked: Asked;
+  /** Claims among them that are told as an external provider says, or not at all. */
+  readonly confirmed: readonly string[];
   /** Where the protocol goes on. Set once the interaction was answered: a second click follows it. */
   readonly answered: string | undefined;
 }
@@ -73,8 +79,16 @@ export interface Interactions {
 const strings = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+/** As the request wrote it, or as a client's file says (`default_max_age`). */
+const seconds = (value: unknown): number | undefined =>
+  typeof value === 'number' || (typeof value === 'string' && value !== '') ? Number(value) : undefined;
 
-export function createInteractions(deps: { provider: Provider; consents: ConsentStore; clock: Clock }): Interactions {
+export function createInteractions(deps: {
+  provider: Provider;
+  consents: ConsentStore;
+  releases: Releases;
+  clock: Clock;
+}): Interactions {
   const { provider, clock } = deps;
   /** The library's record belongs to the request that found it; it isn't handed out. */
   const records = new WeakMap<PendingInteraction, Interaction>();
@@ -96,7 +110,7 @@ export function createInteractions(deps: { provider: Provider; consents: Consent
           : error;
       });
       if (record.uid !== uid) throw new VestibuleError('session_expired', 400);
-      const pending = describe(record);
+      const pending = describe(record, deps.releases);
       records.set(pending, record);
       return pending;
     },
@@ -129,32 +143,38 @@ export function createInteractions(deps: { provider: Provider; consents: Consent
   };
 }
 
-function describe(record: Interaction): PendingInteraction {
+function describe(record: Interaction, releases: Releases): PendingInteraction {
   const { params, prompt, session } = record;
   const details = prompt.details as Record<string, unknown>;
   const resources = (details.missingResourceScopes ?? {}) as Record<string, unknown>;
+  const scopes = strings(details.missingOIDCScope);
+  const claims = strings(details.missingOIDCClaims);
   return {
     uid: record.uid,
     clientId: String(params.client_id),
     prompt: prompt.name === 'consent' ? 'consent' : 'login',
     levels: (details[DEMANDED] ?? []) as LevelDemand[],
     session: stepsUp(prompt.reasons) ? sessionIn(record) : undefined,
-    maxAge: typeof details.max_age === 'number' ? details.max_age : undefined,
+    maxAge: seconds(details.max_age),
+    isAskedAnew: (text(params.prompt) ?? '').split(' ').includes('login'),
     expiresAt: record.exp,
     accountId: prompt.reasons.some((reason) => ANOTHER_PERSON.includes(reason)) ? undefined : session?.accountId,
     loginHint: text(params.login_hint),
     uiLocales: text(params.ui_locales),
     language: text(record.lastSubmission?.language),
     asked: {
-      scopes: strings(details.missingOIDCScope),
-      claims: strings(details.missingOIDCClaims),
-      resources: Object.fromEntries(
-        Object.entries(resources).map(([indicator, scopes]) => [indicator, strings(scopes)]),
-      ),
+      scopes,
+      claims,
+      resources: Object.fromEntries(Object.entries(resources).map(([indicator, names]) => [indicator, strings(names)])),
     },
+    confirmed: confirmedOf({ scopes, claims }, releases.of(String(params.client_id))),
     answered: record.result === undefined ? undefined : record.returnTo,
   };
 }
+
+/** A claim that a profile may hold, too, is told as confirmed by a provider only where the scope `eid` says so. */
+const confirmedOf = ({ scopes, claims }: Pick<Asked, 'scopes' | 'claims'>, released: readonly string[]): string[] =>
+  released.filter((claim) => scopes.includes(EID_SCOPE) || (claims.includes(claim) && !OF_EVERYBODY.has(claim)));
 
 /** Only more assurance is missing: neither a new sign-in nor a younger one, nor another person, was asked for. */
 const stepsUp = (reasons: readonly string[]): boolean => reasons.every((reason) => reason === 'acr_unmet');

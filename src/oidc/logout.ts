@@ -32,6 +32,12 @@ export function logoutWithoutAsking(provider: Provider, subjectOf: SubjectOf): M
   };
 }
 
+/** The confirmations that no person was asked for. */
+const unasked = new WeakSet<IncomingMessage>();
+
+/** Whether somebody is being signed out without having been on a page of ours. */
+export const isUnasked = (request: IncomingMessage): boolean => unasked.has(request);
+
 export type SubjectOf = (oidc: KoaContextWithOIDC['oidc'], accountId: string) => string;
 
 /** What the session remembers of a sign-out that was begun, just now or on a page that was left open. */
@@ -84,5 +90,6 @@ function confirmation(
   req.complete = true;
   req.push(body);
   req.push(null);
+  unasked.add(req);
   return req;
 }

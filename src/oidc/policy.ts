@@ -4,7 +4,8 @@ import type { Acr, LevelDemand } from '../journey/index.ts';
 import { minimumOf } from './claims.ts';
 import type { ClientRegistry } from './clients.ts';
 import type { Assurance } from './dependencies.ts';
-import { askedIn } from './grants.ts';
+import { type Asked, askedIn } from './grants.ts';
+import type { Releases } from './releases.ts';
 
 const { Check, base } = interactionPolicy;
 
@@ -23,8 +24,13 @@ export const AUTH_TIME = 'vestibule_auth_time';
  * When a portal's request needs a person, and for what. The library's own policy, with its exact
  * comparison of `acr` replaced by ranks, and what it leaves out added.
  * @param assurance the ladder of levels, and what accounts demand of their own
+ * @param releases what the clients are told that external providers say
  */
-export function createPolicy(clients: ClientRegistry, assurance: Assurance): interactionPolicy.DefaultPolicy {
+export function createPolicy(
+  clients: ClientRegistry,
+  assurance: Assurance,
+  releases: Releases,
+): interactionPolicy.DefaultPolicy {
   const { ladder, attainable } = assurance;
   const policy = base();
   const login = policy.get('login');
@@ -95,16 +101,27 @@ export function createPolicy(clients: ClientRegistry, assurance: Assurance): int
     );
   }
 
+  // The library takes what an external provider says for something that any client may be granted.
+  for (const [reason, details] of MISSING) {
+    const missing = consent.checks.get(reason);
+    if (!missing) throw new Error('the protocol library lost its base policy');
+    const detailsOf = (ctx: KoaContextWithOIDC) => details(ctx, askedIn(ctx, releases));
+    const check = (ctx: KoaContextWithOIDC) => Object.values(detailsOf(ctx)).some((names) => names.length > 0);
+    consent.checks.remove(reason);
+    consent.checks.add(new Check(reason, missing.description, 'consent_required', check, detailsOf));
+  }
+
   // A page that is shown for its own sake says everything that is asked for, not only what is new.
   const requested = consent.checks.get('consent_prompt');
   // RFC 8252 §8.6: a native app can be impersonated unless its redirect is a claimed https
   // address; only then may the operator's own app go without asking.
   const native = consent.checks.get('native_client_prompt');
+  const everything = (ctx: KoaContextWithOIDC) => everythingAsked(askedIn(ctx, releases));
   if (!requested || !native) throw new Error('the protocol library lost its base policy');
   consent.checks.remove('consent_prompt');
   consent.checks.remove('native_client_prompt');
   consent.checks.add(
-    new Check('consent_prompt', requested.description, 'consent_required', requested.check, everythingAsked),
+    new Check('consent_prompt', requested.description, 'consent_required', requested.check, everything),
   );
   consent.checks.add(
     new Check(
@@ -112,7 +129,7 @@ export function createPolicy(clients: ClientRegistry, assurance: Assurance): int
       'native clients require End-User interaction',
       'interaction_required',
       async (ctx) => !claimedFirstParty(ctx, clients) && (await native.check(ctx)) === true,
-      everythingAsked,
+      everything,
     ),
   );
   return policy;
@@ -168,10 +185,12 @@ async function meetsOwn(ctx: KoaContextWithOIDC, assurance: Assurance): Promise<
   const { session, account } = ctx.oidc;
   if (!session?.accountId || !account) return true;
   const minimum = minimumOf(account);
-  const isEnough = minimum === undefined || ladder.meets(session.acr, [minimum]);
-  if (ladder.isTwoFactors(session.acr)) return isEnough;
+  // The level that is told need not be all that was shown: of an eID's and a code, it may be the eID's.
+  const shown = [ladder.ofSession({ amr: session.amr ?? [], acr: session.acr })];
+  const isEnough = minimum === undefined || ladder.reaches(shown, [minimum]);
+  if (ladder.isTwoFactors(shown)) return isEnough;
   const required = await requiredBy(session.accountId, minimum);
-  if (required === undefined || ladder.meets(session.acr, [required])) return true;
+  if (required === undefined || ladder.reaches(shown, [required])) return true;
   return ladder.meets(ladder.twoFactors, [required]) && isTrustedDevice(ctx as unknown as Context, session.accountId);
 }
 
@@ -182,15 +201,35 @@ async function readHint({ oidc }: KoaContextWithOIDC): Promise<void> {
   oidc.entity('IdTokenHint', await oidc.provider.IdToken.validate(hint, oidc.client));
 }
 
+const ofThePerson = (claims: readonly string[]): string[] => claims.filter((claim) => !ABOUT_THE_SIGN_IN.has(claim));
+
 /** As the library's own checks tell what is missing. */
-function everythingAsked(ctx: KoaContextWithOIDC): Record<string, unknown> {
-  const { scopes, claims, resources } = askedIn(ctx);
-  return {
-    missingOIDCScope: scopes,
-    missingOIDCClaims: claims.filter((claim) => !ABOUT_THE_SIGN_IN.has(claim)),
-    missingResourceScopes: resources,
-  };
-}
+const everythingAsked = ({ scopes, claims, resources }: Asked): Record<string, unknown> => ({
+  missingOIDCScope: scopes,
+  missingOIDCClaims: ofThePerson(claims),
+  missingResourceScopes: resources,
+});
+
+type Missing = (ctx: KoaContextWithOIDC, asked: Asked) => Readonly<Record<string, readonly string[]>>;
+
+/** Which checks look for what was not granted yet, and what they find. */
+const MISSING: readonly (readonly [reason: string, Missing])[] = [
+  [
+    'op_scopes_missing',
+    ({ oidc }, { scopes }) => ({
+      missingOIDCScope: without(scopes, oidc.grant?.getOIDCScopeEncountered().split(' ')),
+    }),
+  ],
+  [
+    'op_claims_missing',
+    ({ oidc }, { claims }) => ({
+      missingOIDCClaims: without(ofThePerson(claims), oidc.grant?.getOIDCClaimsEncountered()),
+    }),
+  ],
+];
+
+const without = (wanted: readonly string[], had: readonly string[] = []): string[] =>
+  wanted.filter((name) => !had.includes(name));
 
 function claimedFirstParty({ oidc: { client } }: KoaContextWithOIDC, clients: ClientRegistry): boolean {
   return (

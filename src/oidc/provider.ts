@@ -5,7 +5,7 @@ import { epochSeconds } from '../kernel/clock.ts';
 import { OperatorError, VestibuleError } from '../kernel/errors.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { CLOCK_TOLERANCE, createAdapter } from './adapter.ts';
-import { CLAIMS_BY_SCOPE, findAccount, SCOPES } from './claims.ts';
+import { claimsByScope, findAccount, scopesOf } from './claims.ts';
 import { type ClientRegistry, createClientRegistry, responseTypes, toMetadata } from './clients.ts';
 import type { ProviderDependencies } from './dependencies.ts';
 import { deviceCodeInAddress } from './device.ts';
@@ -17,6 +17,9 @@ import { logoutWithoutAsking } from './logout.ts';
 import { createPolicy } from './policy.ts';
 import { type SignedIn, signedIn } from './sessions.ts';
 import { endVoidSignIns } from './sign-out.ts';
+import { createUpstreamLogout, type EndUpstreamSessions } from './upstream-logout.ts';
+import { keepUpstreamSessions } from './upstream-sessions.ts';
+import { createUpstreamSignOut, type UpstreamSignOut } from './upstream-sign-out.ts';
 
 export interface OidcProvider {
   /** The Koa application itself: routes and middleware are added to it. */
@@ -25,6 +28,9 @@ export interface OidcProvider {
   readonly interactions: Interactions;
   /** @returns who is signed in in the browser that sent the request, if anybody */
   signedIn(ctx: Context): Promise<SignedIn | undefined>;
+  /** Somebody signed out here is back from a provider where they were to be signed out, too. */
+  readonly signedOutUpstream: UpstreamSignOut['returned'];
+  readonly endUpstreamSessions: EndUpstreamSessions;
 }
 
 /**
@@ -45,24 +51,45 @@ export function createProvider(deps: ProviderDependencies): OidcProvider {
         : accountId,
     ),
   );
+  const { sessions, signOuts } = deps.upstream;
+  const https = config.issuer.startsWith('https://');
+  const upstreamSignOut = createUpstreamSignOut({
+    sessions,
+    signOuts,
+    pages: deps.pages,
+    https,
+    signedOut: '/session/end/success',
+  });
+  if (deps.upstream.signsOut) {
+    provider.use(upstreamSignOut.leave);
+    provider.use(keepUpstreamSessions(sessions));
+  }
   provider.use(endVoidSignIns(deps.accounts));
   provider.use(deviceCodeInAddress(deps.pages));
-  refuseUnusable(config.clients, provider);
+  refuseUnusable(config.clients, scopesOf(deps.releases), provider);
   observe(provider, deps.logger, deps.meters);
   return {
     app: provider,
     clients,
-    interactions: createInteractions({ provider, consents: durable.consents, clock }),
+    interactions: createInteractions({ provider, consents: durable.consents, releases: deps.releases, clock }),
     signedIn: (ctx) => signedIn(provider, ctx),
+    signedOutUpstream: upstreamSignOut.returned,
+    endUpstreamSessions: createUpstreamLogout({
+      provider,
+      sessions,
+      ephemeral: deps.ephemeral.artifacts,
+      clock,
+      logger: deps.logger,
+    }),
   };
 }
 
 /** The library looks at a client when it is first used: what it refuses would wait for the first visitor. */
-function refuseUnusable(files: Config['clients'], provider: Provider): void {
+function refuseUnusable(files: Config['clients'], scopes: readonly string[], provider: Provider): void {
   const Client = provider.Client as unknown as new (metadata: ClientMetadata) => unknown;
   const refused = files.flatMap((file) => {
     try {
-      new Client(toMetadata(file, SCOPES));
+      new Client(toMetadata(file, scopes));
       return [];
     } catch (error) {
       if (!(error instanceof errors.InvalidClientMetadata)) throw error;
@@ -73,7 +100,8 @@ function refuseUnusable(files: Config['clients'], provider: Provider): void {
 }
 
 function configuration(deps: ProviderDependencies, clients: ClientRegistry): Configuration {
-  const { config, accounts, durable, ephemeral, secretBox, signingKeys, clock, pages, assurance } = deps;
+  const { config, accounts, durable, ephemeral, secretBox, signingKeys, clock, pages, assurance, releases } = deps;
+  const scopes = scopesOf(releases);
   const https = config.issuer.startsWith('https://');
   const { lifetimes } = config;
   // Its cookies must be `SameSite=None`, which browsers take with https only.
@@ -86,7 +114,7 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
   return {
     adapter: createAdapter({ durable: durable.artifacts, ephemeral: ephemeral.artifacts, secretBox, clock }),
     acrValues: [...assurance.attainable],
-    claims: CLAIMS_BY_SCOPE,
+    claims: structuredClone(claimsByScope(releases)) as NonNullable<Configuration['claims']>,
     clientAuthMethods: [
       'client_secret_basic',
       'client_secret_post',
@@ -103,7 +131,7 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
       const weak = claims.aud !== config.issuer || header.alg === 'RS256';
       if (weak && oidc.isFapi('2.0')) throw new errors.InvalidClientAuth('not what FAPI 2.0 asks of an assertion');
     },
-    clients: config.clients.map((file) => toMetadata(file, SCOPES)),
+    clients: config.clients.map((file) => toMetadata(file, scopes)),
     clockTolerance: CLOCK_TOLERANCE,
     // Decided per client in `claims.ts`.
     conformIdTokenClaims: false,
@@ -139,16 +167,16 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
     fetch: (url, options) =>
       globalThis.fetch(url, reachableInDevelopment(String(url), config) ? withoutGuard(options) : options),
     fetchResponseBodyLimits: { jwks_uri: 256 * 1024, sector_identifier_uri: 64 * 1024 },
-    findAccount: findAccount(accounts, clients),
+    findAccount: findAccount(accounts, clients, releases),
     interactions: {
-      policy: createPolicy(clients, assurance),
+      policy: createPolicy(clients, assurance, releases),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
     issueRefreshToken: async (_ctx, client, code) =>
       client.grantTypeAllowed('refresh_token') &&
       (code.scopes.has('offline_access') || clients.settings(client.clientId).refresh_token_without_offline_access),
     jwks: { keys: signingKeys.map((key) => ({ ...key })) as never },
-    loadExistingGrant: loadExistingGrant(clients, durable.consents),
+    loadExistingGrant: loadExistingGrant(clients, durable.consents, releases),
     pairwiseIdentifier: async (_ctx, accountId, client) =>
       pairwiseSubject(secretBox, client.sectorIdentifier, accountId),
     pkce: {
@@ -166,7 +194,7 @@ function configuration(deps: ProviderDependencies, clients: ClientRegistry): Con
     },
     responseTypes: responseTypes(config.clients, config.features.implicit) as never,
     rotateRefreshToken,
-    scopes: [...SCOPES],
+    scopes: [...scopes],
     subjectTypes: ['public', 'pairwise'],
     ttl: {
       AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.access_token,

@@ -92,6 +92,13 @@ export interface Credential {
   readonly updatedAt: number;
 }
 
+/** Which credentials of an account sign it in. */
+export interface WaysIn {
+  readonly kinds: readonly string[];
+  /** Ids of those that don't although they are of such a kind. */
+  readonly except?: readonly string[];
+}
+
 /** Where a verb takes `mails`, they are put into the outbox by the same transaction, and only if it changed anything. */
 export interface CredentialStore {
   /** Everything the account has, of every kind, in one read. */
@@ -105,13 +112,13 @@ export interface CredentialStore {
   replace(credential: Credential, expectedVersion: number, mails?: readonly OutboxEntry[]): Promise<boolean>;
   /** @returns whether it was there. */
   remove(accountId: string, kind: string, id: string, mails?: readonly OutboxEntry[]): Promise<boolean>;
-  /** Removes it only while the account keeps another credential of one of the kinds: parallel
+  /** Removes it only while the account keeps another credential that signs it in: parallel
    *  callers can't take the last one between them. @returns whether it was removed */
   removeUnlessLast(
     accountId: string,
     kind: string,
     id: string,
-    kinds: readonly string[],
+    waysIn: WaysIn,
     mails?: readonly OutboxEntry[],
   ): Promise<boolean>;
   /** How many accounts hold at least one credential of the kind; may be a little late, must not scan. */
@@ -323,6 +330,8 @@ export interface DurableStorage {
   readonly credentials: CredentialStore;
   readonly consents: ConsentStore;
   readonly keys: KeyStore;
+  /** Keys towards external providers; never those that sign our own tokens. */
+  readonly upstreamKeys: KeyStore;
   readonly audit: AuditStore;
   readonly outbox: OutboxStore;
   /** Artifacts whose loss would matter: grants, refresh tokens, dynamically registered clients. */

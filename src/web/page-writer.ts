@@ -67,7 +67,7 @@ export function createPageWriter(deps: {
   };
 
   const writer: PageWriter = {
-    language: (ctx, asked = {}) => contextOf(ctx, asked).language,
+    language: (ctx, asked = {}) => contextOf(ctx, { ...asked, chosen: languageIn(ctx) ?? asked.chosen }).language,
     sentence: (ctx, problem, asked = {}) => pages.sentence(problem, contextOf(ctx, asked)),
     explain: async (ctx, failure) => pages.explain(failure, contextOf(ctx, await askedAt(ctx).catch(() => ({})))),
 
@@ -108,6 +108,8 @@ export function createPageWriter(deps: {
 function wayOn(ctx: Context, { code, retryAfter }: Failure): string | undefined {
   // A mail's link that is worth nothing any more: another is asked for.
   if (code.startsWith('link_')) return '/recovery/password';
+  if (code.startsWith('external_'))
+    return ctx.path.startsWith('/account/') ? '/account/identities' : /^\/interaction\/[\w-]{1,64}/.exec(ctx.path)?.[0];
   // Where waiting helps, the step's own address shows again what is due.
   return retryAfter !== undefined && ctx.path.startsWith('/interaction/') ? ctx.path : undefined;
 }

@@ -3,7 +3,9 @@ import type { Accounts } from '../accounts/index.ts';
 import type { Audit } from '../audit/index.ts';
 import type { Config } from '../config/config.ts';
 import { type ClientFile, clientSchema } from '../config/schema/client.ts';
+import type { Language } from '../config/schema/values.ts';
 import type { Credentials } from '../credentials/index.ts';
+import type { Federation, Offered, UpstreamKeys } from '../federation/index.ts';
 import type { Texts } from '../i18n/index.ts';
 import type { Attempts, Journeys, Ladder } from '../journey/index.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -17,6 +19,7 @@ import { createAccountRoutes, createAccountSessions } from './account/index.ts';
 import { createAssetRoutes } from './asset-routes.ts';
 import { changePassword } from './change-password.ts';
 import { createDeviceCookie } from './device-cookie.ts';
+import { createExternalRoutes } from './external/index.ts';
 import { createInteractionRoutes } from './interaction/index.ts';
 import { createKnownDeviceCookie } from './known-device-cookie.ts';
 import type { Metrics } from './metrics.ts';
@@ -42,6 +45,8 @@ export interface WebDependencies {
   readonly texts: Texts;
   readonly notices: Notices;
   readonly recovery: Recovery;
+  readonly federation: Federation;
+  readonly upstreamKeys: UpstreamKeys;
   readonly attempts: Attempts;
   readonly signOutEverywhere: SignOutEverywhere;
   readonly clock: Clock;
@@ -70,6 +75,7 @@ export function createWeb(deps: WebDependencies): Web {
     assets,
     branding: config.branding,
     clock: deps.clock,
+    identities: config.providers.length > 0,
     ...(overlay === undefined ? {} : { overlay }),
   });
   const files = new Map(config.clients.map((file) => [file.client_id, file]));
@@ -99,6 +105,8 @@ export function createWeb(deps: WebDependencies): Web {
   const https = config.issuer.startsWith('https://');
   const devices = createDeviceCookie({ credentials: deps.credentials, random, https });
   const knownDevices = createKnownDeviceCookie({ credentials: deps.credentials, https });
+  const externals = (offered: readonly Offered[], language: Language) =>
+    offered.map((provider) => assets.externalWay(provider, language));
   const writer = createPageWriter({ config, pages, assets, askedAt });
 
   return {
@@ -113,13 +121,15 @@ export function createWeb(deps: WebDependencies): Web {
         devices,
         knownDevices,
         https,
+        externals,
         interactions,
         forms,
         pages: writer,
         client: findClient,
       });
+      const external = createExternalRoutes({ ...deps, oidc: mounted });
       const sessions = createAccountSessions({ ...deps, signedIn });
-      const account = createAccountRoutes({ ...deps, knownDevices, sessions, forms, pages: writer });
+      const account = createAccountRoutes({ ...deps, knownDevices, externals, sessions, forms, pages: writer });
       const recovery = createRecoveryRoutes({ ...deps, https, interactions, forms, pages: writer, askedAt });
       readQueriesInLinearTime(app);
       app.use(request({ logger, metrics, random }));
@@ -129,7 +139,7 @@ export function createWeb(deps: WebDependencies): Web {
       app.use(createAssetRoutes(assets));
       app.use(relatedOrigins(deps.credentials.passkey.relatedOrigins));
       app.use(changePassword);
-      for (const router of [routes, ...account, ...recovery]) {
+      for (const router of [routes, external, ...account, ...recovery]) {
         app.use(router.routes());
         app.use(router.allowedMethods());
       }

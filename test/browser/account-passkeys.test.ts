@@ -238,7 +238,7 @@ requires('chromium')('in the account area, a person', () => {
 
     await page.goto(list);
     await shown(page, 'account-passkeys');
-    expect(await stopsToContinue(page)).toEqual(['A', 'A', 'A', 'sign-out', 'quiet', 'quiet', 'continue']);
+    expect(await stopsToContinue(page)).toEqual(['A', 'A', 'A', 'A', 'sign-out', 'quiet', 'quiet', 'continue']);
     await keyboard.press('Shift+Tab');
     await keyboard.press('Shift+Tab');
     await enter();

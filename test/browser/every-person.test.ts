@@ -166,7 +166,7 @@ requires('chromium')('every page of the journey', () => {
       }
       return seen;
     };
-    const rest = ['continue', 'recovery', 'cancel', 'A', 'en', 'fr', 'nl', 'de', 'it'];
+    const rest = ['continue', 'external:demo-eid', 'recovery', 'cancel', 'A', 'en', 'fr', 'nl', 'de', 'it'];
     await begin(page, mutuelle);
     expect(await stops()).toEqual(['username', ...rest]);
     await giveUsername(page, 'alice');

@@ -6,11 +6,12 @@ import { respondWithAsset } from '../../src/web/pages/index.ts';
 import { accessibilityViolations } from '../support/axe.ts';
 import { withBrowser } from '../support/browser.ts';
 import { requires } from '../support/requirements.ts';
-import { openHouse, renderSample, samples } from '../unit/pages/fixtures.ts';
+import { openHouse, renderSample, SAMPLE_LOGO, samples } from '../unit/pages/fixtures.ts';
 
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'";
 const ANSWER_DELAY = 1500;
+const LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><circle cx="12" cy="12" r="9"/></svg>';
 
 // Every page as people see it, without the rest of the product behind it: `/<number of the sample>/<language>`.
 requires('chromium')('how pages look and behave', () => {
@@ -24,7 +25,9 @@ requires('chromium')('how pages look and behave', () => {
   beforeAll(async () => {
     server = createServer(async (request, response) => {
       const path = request.url ?? '/';
-      if (path.startsWith('/assets/')) {
+      if (path === SAMPLE_LOGO) {
+        response.writeHead(200, { 'content-type': 'image/svg+xml' }).end(LOGO);
+      } else if (path.startsWith('/assets/')) {
         const { status, headers, body } = await respondWithAsset(house.assets, { path });
         response.writeHead(status, headers).end(body);
       } else if (request.method === 'POST') {

@@ -133,7 +133,10 @@ requires('chromium')('where a passkey does not work, a person', () => {
       await begin(page, mutuelle);
       expect(await page.getByText('passkey').count()).toBe(0);
       await giveUsername(page, owner);
-      expect([await stepOf(page), await alternatives()]).toEqual(['password', ['switch', 'recovery', 'cancel']]);
+      expect([await stepOf(page), await alternatives()]).toEqual([
+        'password',
+        ['switch', 'external:demo-eid', 'recovery', 'cancel'],
+      ]);
       expect(await small()).toEqual([WHICH_CAN]);
       await givePassword(page, owner);
       expect(await claimsAt(page)).toMatchObject({ amr: ['pwd'] });

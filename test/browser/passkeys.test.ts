@@ -180,7 +180,7 @@ requires('chromium')('with passkeys, a person', () => {
       const username = newPerson();
       const page = await openAs('withoutAutofill');
       const here = await addDevice(page);
-      const telephone = await addDevice(page, { transport: 'cable', synced: true });
+      const telephone = await addDevice(page, { transport: 'hybrid', synced: true });
       await here.reacts(false);
       await signInToOffer(page, mutuelle, username);
       await page.locator('#continue').click();

@@ -113,7 +113,7 @@ export function credentialStoreContract(open: Open<DurableStorage>): void {
     test('the last credential of the kinds named is kept, of parallel removals too', async () => {
       const stores = [await workspace.open(), await workspace.open()] as const;
       const { credentials } = stores[0];
-      const kinds = ['password', 'passkey'];
+      const waysIn = { kinds: ['password', 'passkey'] };
       for (const id of ['p1', 'p2', 'p3']) await credentials.insert({ ...passkey, id, lookup: id });
       await credentials.insert({ ...password, kind: 'other' });
       await credentials.insert({ ...password, accountId: 'acc-ben' });
@@ -122,14 +122,25 @@ export function credentialStoreContract(open: Open<DurableStorage>): void {
           'acc-anna',
           'passkey',
           `p${(index % 3) + 1}`,
-          kinds,
+          waysIn,
         );
       expect(await winners(12, remove)).toBe(2);
       const [left] = await credentials.list('acc-anna', 'passkey');
       await credentials.insert(password);
-      expect(await credentials.removeUnlessLast('acc-ben', 'passkey', String(left?.id), kinds)).toBe(false);
-      expect(await credentials.removeUnlessLast('acc-anna', 'passkey', String(left?.id), kinds)).toBe(true);
-      expect(await credentials.removeUnlessLast('acc-anna', 'password', 'current', kinds)).toBe(false);
+      expect(await credentials.removeUnlessLast('acc-ben', 'passkey', String(left?.id), waysIn)).toBe(false);
+      expect(await credentials.removeUnlessLast('acc-anna', 'passkey', String(left?.id), waysIn)).toBe(true);
+      expect(await credentials.removeUnlessLast('acc-anna', 'password', 'current', waysIn)).toBe(false);
+    });
+
+    test('one that signs nobody in does not count as what is left', async () => {
+      const { credentials } = await workspace.open();
+      await credentials.insert(password);
+      for (const id of ['p1', 'p2']) await credentials.insert({ ...passkey, id, lookup: id });
+      const waysIn = { kinds: ['passkey', 'password'], except: ['p2', 'p3'] };
+      expect(await credentials.removeUnlessLast('acc-anna', 'password', 'current', waysIn)).toBe(true);
+      expect(await credentials.removeUnlessLast('acc-anna', 'passkey', 'p1', waysIn)).toBe(false);
+      expect(await credentials.removeUnlessLast('acc-anna', 'passkey', 'p2', waysIn)).toBe(true);
+      expect((await credentials.all('acc-anna')).map(({ id }) => id)).toEqual(['p1']);
     });
 
     test('the accounts that hold a kind are counted, each once', async () => {
@@ -142,7 +153,7 @@ export function credentialStoreContract(open: Open<DurableStorage>): void {
       expect(await credentials.holders('passkey')).toBe(2);
       await credentials.remove('acc-anna', 'passkey', 'p1');
       expect(await credentials.holders('passkey')).toBe(2);
-      await credentials.removeUnlessLast('acc-anna', 'passkey', 'p2', ['passkey', 'password']);
+      await credentials.removeUnlessLast('acc-anna', 'passkey', 'p2', { kinds: ['passkey', 'password'] });
       expect([await credentials.holders('passkey'), await credentials.holders('password')]).toEqual([1, 1]);
     });
 
@@ -157,7 +168,7 @@ export function credentialStoreContract(open: Open<DurableStorage>): void {
 
     test('mails are owed once a credential is changed, and only then', async () => {
       const { credentials, outbox } = await workspace.open();
-      const kinds = ['password', 'passkey'];
+      const waysIn = { kinds: ['password', 'passkey'] };
       expect(await credentials.insert(password, [mail('added'), mail('added, too')])).toBe(true);
       expect(await owed(outbox)).toEqual(['added', 'added, too']);
       expect(await credentials.insert(password, [mail('key taken')])).toBe(false);
@@ -171,8 +182,8 @@ export function credentialStoreContract(open: Open<DurableStorage>): void {
       expect(await owed(outbox)).toEqual(['replaced']);
       expect(await credentials.remove('acc-anna', 'password', 'absent', [mail('removed nothing')])).toBe(false);
       expect(await owed(outbox)).toEqual([]);
-      expect(await credentials.removeUnlessLast('acc-anna', 'passkey', 'p1', kinds, [mail('one left')])).toBe(true);
-      expect(await credentials.removeUnlessLast('acc-anna', 'password', 'current', kinds, [mail('last')])).toBe(false);
+      expect(await credentials.removeUnlessLast('acc-anna', 'passkey', 'p1', waysIn, [mail('one left')])).toBe(true);
+      expect(await credentials.removeUnlessLast('acc-anna', 'password', 'current', waysIn, [mail('last')])).toBe(false);
       expect(await owed(outbox)).toEqual(['one left']);
       expect(await credentials.remove('acc-anna', 'password', 'current', [mail('removed')])).toBe(true);
       expect(await owed(outbox)).toEqual(['removed']);
@@ -183,7 +194,7 @@ export function credentialStoreContract(open: Open<DurableStorage>): void {
       await credentials.insert(password);
       await credentials.replace(password, 1);
       await credentials.insert(passkey, []);
-      await credentials.removeUnlessLast('acc-anna', 'passkey', 'p1', ['password']);
+      await credentials.removeUnlessLast('acc-anna', 'passkey', 'p1', { kinds: ['password'] });
       await credentials.remove('acc-anna', 'password', 'current');
       expect(await outbox.count()).toEqual({ waiting: 0, dead: 0 });
     });
@@ -200,7 +211,9 @@ export function credentialStoreContract(open: Open<DurableStorage>): void {
       expect(await owed(stores[0].outbox)).toEqual([expect.stringMatching(/^gone /)]);
       for (const id of ['p1', 'p2']) await stores[0].credentials.insert({ ...passkey, id, lookup: id });
       const removal = (index: number) =>
-        at(index).removeUnlessLast('acc-anna', 'passkey', `p${(index % 2) + 1}`, ['passkey'], [mail(`${index} left`)]);
+        at(index).removeUnlessLast('acc-anna', 'passkey', `p${(index % 2) + 1}`, { kinds: ['passkey'] }, [
+          mail(`${index} left`),
+        ]);
       expect(await winners(50, removal)).toBe(1);
       expect(await owed(stores[0].outbox)).toEqual([expect.stringMatching(/ left$/)]);
     });
@@ -213,7 +226,7 @@ export function credentialStoreContract(open: Open<DurableStorage>): void {
         (mails) => credentials.insert({ ...password, id: 'new' }, mails),
         (mails) => credentials.replace({ ...password, data: 'new' }, 1, mails),
         (mails) => credentials.remove('acc-anna', 'password', 'current', mails),
-        (mails) => credentials.removeUnlessLast('acc-anna', 'password', 'current', ['passkey'], mails),
+        (mails) => credentials.removeUnlessLast('acc-anna', 'password', 'current', { kinds: ['passkey'] }, mails),
       );
       expect(await credentials.all('acc-anna')).toEqual([passkey, password]);
       expect(await owed(outbox)).toEqual([]);
@@ -248,8 +261,9 @@ export function credentialStoreContract(open: Open<DurableStorage>): void {
         (value) => credentials.remove('acc-anna', 'password', value),
         (value) => credentials.findByLookup(value, 'credential-1'),
         (value) => credentials.findByLookup('passkey', value),
-        (value) => credentials.removeUnlessLast(value, 'password', 'current', ['password']),
-        (value) => credentials.removeUnlessLast('acc-anna', 'password', 'current', [value]),
+        (value) => credentials.removeUnlessLast(value, 'password', 'current', { kinds: ['password'] }),
+        (value) => credentials.removeUnlessLast('acc-anna', 'password', 'current', { kinds: [value] }),
+        (value) => credentials.removeUnlessLast('acc-anna', 'password', 'current', { kinds: [], except: [value] }),
         (value) => credentials.holders(value),
       );
       await expectWholeNumbersOnly(

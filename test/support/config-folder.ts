@@ -11,6 +11,8 @@ export interface ConfigContents {
   readonly settings?: Settings;
   /** What `clients/<client_id>.yaml` says; one object a file. */
   readonly clients?: readonly ClientFileContents[];
+  /** What `providers/<id>.yaml` says, by id; `null` removes the file. */
+  readonly providers?: Readonly<Record<string, Settings | null>>;
   /** Any other file below the configuration folder: text as it is, objects as YAML, `null` removes it. */
   readonly files?: Readonly<Record<string, string | Settings | null>>;
 }
@@ -41,6 +43,7 @@ export async function writeConfig(directory: string, contents: ConfigContents): 
   const files = new Map<string, unknown>(Object.entries(contents.files ?? {}));
   if (contents.settings) files.set('vestibule.yaml', contents.settings);
   for (const client of contents.clients ?? []) files.set(`clients/${client.client_id}.yaml`, client);
+  for (const [id, provider] of Object.entries(contents.providers ?? {})) files.set(`providers/${id}.yaml`, provider);
   await mkdir(join(directory, 'clients'), { recursive: true });
   for (const [name, content] of files) {
     const path = join(directory, name);

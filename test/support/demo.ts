@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { generate } from 'otplib';
 import { freePort } from './ports.ts';
 import type { Person } from './seed.ts';
-import { NODE_FLAGS, ServerProcess } from './server-process.ts';
+import { CHILD_ENVIRONMENT, NODE_FLAGS, ServerProcess } from './server-process.ts';
 
 const COMMAND_LINE = resolve(import.meta.dirname, '../../src/cli/bin.js');
 const SEED = resolve(import.meta.dirname, 'seed.ts');
@@ -16,7 +16,7 @@ const MAILED_WITHIN_MS = 10_000;
 const POLL_EVERY_MS = 50;
 /** Seconds for which an authenticator app shows a code. */
 const STEP = 30;
-const VARIABLES = ['PORT', 'PORTALS_PORT', 'MAILBOX_PORT', 'SMTP_PORT', 'OPERATIONS_PORT'] as const;
+const VARIABLES = ['PORT', 'PORTALS_PORT', 'MAILBOX_PORT', 'EID_PORT', 'SMTP_PORT', 'OPERATIONS_PORT'] as const;
 
 /** A mail as `GET /messages.json` of the demo's mailbox lists it. */
 export interface DemoMail {
@@ -41,6 +41,8 @@ export interface Demo {
   readonly portals: string;
   /** Address of the mailbox, without a slash at the end. */
   readonly mailbox: string;
+  /** Address of the eID, without a slash at the end. */
+  readonly eid: string;
   /**
    * People of a test's own, whom no other test has changed; their passwords and addresses follow
    * the demo's pattern. All in one go.
@@ -79,7 +81,7 @@ export async function startDemo(port?: number): Promise<Demo> {
   const environment = Object.fromEntries([...ports].map(([variable, port]) => [variable, String(port)]));
   const demo = new ServerProcess(
     [COMMAND_LINE, 'demo', '--data', data],
-    { PATH: process.env.PATH ?? '', ...environment },
+    { ...CHILD_ENVIRONMENT, ...environment },
     () => {},
   );
   let clockOffset = 0;
@@ -125,6 +127,7 @@ export async function startDemo(port?: number): Promise<Demo> {
     issuer,
     portals: `http://localhost:${ports.get('PORTALS_PORT')}`,
     mailbox,
+    eid: `http://localhost:${ports.get('EID_PORT')}`,
     addPeople: (people) => seed(data, people.map(personOf)),
     mailsTo: (username, count, about = /^/) =>
       arrived(`${count} mails about ${about}`, username, (mails) => {
@@ -166,7 +169,7 @@ const personOf = (person: NewDemoPerson): Person & { readonly email: string } =>
 /** Beside the running demo, into its storage. */
 async function seed(data: string, people: readonly Person[]): Promise<void> {
   const env = {
-    PATH: process.env.PATH ?? '',
+    ...CHILD_ENVIRONMENT,
     VESTIBULE_MASTER_KEY: (await readFile(join(data, 'master.key'), 'utf8')).trim(),
   };
   await new Promise<void>((done, fail) => {

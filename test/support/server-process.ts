@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ClockMessage } from './clock-preload.ts';
@@ -7,6 +8,14 @@ import type { ClockMessage } from './clock-preload.ts';
 export const CLOCK_PRELOAD = new URL('./clock-preload.ts', import.meta.url).href;
 /** node:sqlite still announces itself as experimental on standard error. */
 export const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--import', CLOCK_PRELOAD];
+/**
+ * What every child process gets of the environment. Types are stripped from all that it loads, before `bin.js` can
+ * say where compiled code is kept: the same folder from the start saves each process a fifth of its work.
+ */
+export const CHILD_ENVIRONMENT: Readonly<Record<string, string>> = {
+  PATH: process.env.PATH ?? '',
+  NODE_COMPILE_CACHE: resolve(import.meta.dirname, '../../node_modules/.cache/vestibule'),
+};
 
 const READY_WITHIN_MS = 20_000;
 const POLL_EVERY_MS = 25;

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { type ConfigContents, defaultSettings, mergeSettings, newMasterKey, writeConfig } from './config-folder.ts';
 import { freePort } from './ports.ts';
 import type { Person } from './seed.ts';
-import { type LogLine, NODE_FLAGS, ServerProcess } from './server-process.ts';
+import { CHILD_ENVIRONMENT, type LogLine, NODE_FLAGS, ServerProcess } from './server-process.ts';
 
 export type { ClientFileContents } from './config-folder.ts';
 export type { Person } from './seed.ts';
@@ -18,7 +18,7 @@ const LOGGED_WITHIN_MS = 5_000;
 export interface StartOptions extends ConfigContents {
   /** Added before the server starts, all in one go. */
   readonly people?: readonly Person[];
-  /** Environment of the server and the commands besides the master key; nothing else is inherited. */
+  /** Environment of the server and the commands besides the master key and `CHILD_ENVIRONMENT`; nothing else is inherited. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -69,7 +69,7 @@ export class Vestibule {
     this.port = ports.public;
     this.operationsUrl = `http://127.0.0.1:${ports.operations}`;
     this.#settings = defaultSettings(ports);
-    this.#env = { PATH: process.env.PATH ?? '', VESTIBULE_MASTER_KEY: newMasterKey(), ...options.env };
+    this.#env = { ...CHILD_ENVIRONMENT, VESTIBULE_MASTER_KEY: newMasterKey(), ...options.env };
   }
 
   get issuer(): string {

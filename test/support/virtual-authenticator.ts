@@ -9,8 +9,8 @@ export interface KeptPasskey {
 }
 
 export interface DeviceOptions {
-  /** In the computer or telephone itself, a security key, or another device (`cable`). */
-  readonly transport?: 'internal' | 'usb' | 'cable';
+  /** In the computer or telephone itself, a security key, or another device (`hybrid`). */
+  readonly transport?: 'internal' | 'usb' | 'hybrid';
   /** Whether its passkeys are kept in a password manager that shares them between devices. */
   readonly synced?: boolean;
   /** Those it has from the beginning. */
@@ -38,7 +38,8 @@ export async function addDevice(page: Page, options: DeviceOptions = {}): Promis
     options: {
       protocol: 'ctap2',
       ctap2Version: 'ctap2_1',
-      transport,
+      // The protocol's description knows the old name `cable` alone, which not every Chromium does.
+      transport: transport as 'internal',
       hasResidentKey: true,
       hasUserVerification: true,
       isUserVerified: true,

@@ -12,17 +12,19 @@ for (const form of document.forms) {
       return;
     }
     const button = event.submitter ?? form.querySelector('[type=submit]');
-    const text = button.textContent;
+    // A button with a logo keeps it.
+    const label = button.querySelector('[data-label]') ?? button;
+    const text = label.textContent;
     // aria-disabled, not disabled: the button keeps the focus, and its name is still sent.
     button.setAttribute('aria-disabled', 'true');
     const notice = setTimeout(() => {
-      button.textContent = form.dataset.wait ?? text;
+      label.textContent = form.dataset.wait ?? text;
     }, NOTICED_AFTER);
     const release = setTimeout(() => free?.(), FREE_AFTER);
     free = () => {
       clearTimeout(notice);
       clearTimeout(release);
-      button.textContent = text;
+      label.textContent = text;
       button.removeAttribute('aria-disabled');
       free = undefined;
     };

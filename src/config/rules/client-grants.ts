@@ -1,5 +1,6 @@
 import { isLoopbackAddress } from '../loopback.ts';
 import { ACCOUNT_AREA, type ClientFile } from '../schema/client.ts';
+import { EIDAS_LEVELS } from '../schema/provider.ts';
 import { type ClientSubject, clientRule } from './client.ts';
 import type { Rule } from './rule.ts';
 
@@ -19,8 +20,9 @@ export const clientGrantRules: readonly Rule<ClientSubject>[] = [
     ['vestibule.minimum_acr'],
     ['vestibule', 'minimum_acr'],
     ({ vestibule }, { assurance }) =>
-      vestibule.minimum_acr !== undefined && !assurance.levels.some(({ acr }) => acr === vestibule.minimum_acr),
-    'is none of assurance.levels in vestibule.yaml',
+      vestibule.minimum_acr !== undefined &&
+      ![...assurance.levels.map(({ acr }) => acr), ...EIDAS_LEVELS].includes(vestibule.minimum_acr),
+    'is none of assurance.levels in vestibule.yaml, nor a level of eIDAS that an external provider vouches for',
     { readsServer: ['assurance'] },
   ),
   clientRule(

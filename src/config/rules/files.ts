@@ -35,7 +35,8 @@ function logoFault(file: string): string | undefined {
   }
 }
 
-function* checkLogo(file: string | undefined, path: Path): Generator<Finding> {
+/** What is wrong with a logo, reported at `path`. */
+export function* checkLogo(file: string | undefined, path: Path): Generator<Finding> {
   const fault = file === undefined ? undefined : logoFault(file);
   if (fault) yield { path, message: `${fault} (relative to the configuration folder)` };
 }

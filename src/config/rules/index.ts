@@ -11,6 +11,7 @@ import { clientGrantRules } from './client-grants.ts';
 import { clientFileRules, serverFileRules } from './files.ts';
 import { mailRules } from './mail.ts';
 import { passkeyRules } from './passkeys.ts';
+import { type ProviderSubject, providerRules } from './provider.ts';
 import { referenceRules } from './references.ts';
 import type { Rule, ServerSubject } from './rule.ts';
 import { clientSecretRules, serverSecretRules } from './secrets.ts';
@@ -35,3 +36,6 @@ export const CLIENT_RULES: readonly Rule<ClientSubject>[] = [
   ...clientFileRules,
   ...clientSecretRules,
 ];
+
+/** For each `providers/<id>.yaml`. What a preset makes of it is `federation/`'s to judge. */
+export const PROVIDER_RULES: readonly Rule<ProviderSubject>[] = providerRules;

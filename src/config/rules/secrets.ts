@@ -5,17 +5,17 @@ import type { ClientSubject } from './client.ts';
 import { type Finding, isDevelopment, type Rule, type ServerSubject } from './rule.ts';
 
 /** What decides whether development secrets may be used. */
-const DEVELOPMENT = ['issuer', 'development'];
+export const DEVELOPMENT = ['issuer', 'development'];
 
 const HOW_TO_GET_ONE = 'Get one with: npx vestibule init';
 const PROPER_FORMS = '${env:NAME} or ${file:/path}';
 
-const published = (path: Path, what: string): Finding => ({
+export const published = (path: Path, what: string): Finding => ({
   path,
   message: `is a development secret that anybody can read in the documentation: make ${what} of your own and name it as ${PROPER_FORMS}`,
 });
 
-const literal = (path: Path): Finding => ({
+export const literal = (path: Path): Finding => ({
   path,
   message: `stands in the file in clear: better ${PROPER_FORMS}, so that the file can be shared and kept in version control`,
   warning: true,

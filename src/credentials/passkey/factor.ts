@@ -3,8 +3,10 @@ import type {
   PublicKeyCredentialRequestOptionsJSON,
 } from '@simplewebauthn/server';
 import { VestibuleError } from '../../kernel/errors.ts';
+import type { WaysIn } from '../../storage/ports.ts';
 import type { Factor, Trail } from '../factor.ts';
 import type { CredentialServices } from '../services.ts';
+import { isLastWayIn } from '../ways-in.ts';
 import { createChallenges } from './challenges.ts';
 import { type CreationOutcome, createCreation, type Owner, type Registration } from './creation.ts';
 import { createDecoys } from './decoys.ts';
@@ -41,11 +43,11 @@ export interface PasskeyFactor extends Factor {
   /** @throws VestibuleError `passkey_gone` (404) when the account has no such passkey */
   rename(accountId: string, id: string, name: string): Promise<void>;
   /**
-   * @param waysIn kinds of credentials that sign in: the last one of them stays
+   * @param waysIn what signs in: the last of it stays
    * @returns false when it is the last one
    * @throws VestibuleError `passkey_gone` (404) when the account has no such passkey
    */
-  delete(accountId: string, id: string, waysIn: readonly string[], record: Trail): Promise<boolean>;
+  delete(accountId: string, id: string, waysIn: WaysIn, record: Trail): Promise<boolean>;
   /** `undefined` for people who never had one. */
   signals(accountId: string): Promise<Signals | undefined>;
   /** Sites that may use these passkeys with servers of their own, this one first: empty unless configured (§5.11). */
@@ -137,8 +139,7 @@ export function createPasskeyFactor(services: CredentialServices): PasskeyFactor
 
     async delete(accountId, id, waysIn, record) {
       await find(accountId, id);
-      const left = await Promise.all(waysIn.map((kind) => store.list(accountId, kind)));
-      if (left.flat().length <= 1) return false;
+      if (await isLastWayIn(store, { accountId, kind: KIND, id }, waysIn)) return false;
       if (await store.removeUnlessLast(accountId, KIND, id, waysIn, await record())) {
         // Whoever deletes one does not want to be offered the next at once.
         await Promise.all([offers.skip(accountId), changed(accountId)]);

@@ -28,7 +28,7 @@ export const enrolTotp: Step = {
     const refused = { facts: now, events: [{ event: 'totp.refused', accountId, details: { reason: 'assurance' } }] };
     const { totp, recoveryCodes } = credentials;
     const others = now.enrolled?.filter(({ factor }) => factor !== totp.id && factor !== recoveryCodes.id);
-    if (!ladder.mayChangeFactors(ladder.acrOf(state.proofs), others ?? [])) return refused;
+    if (!ladder.mayChangeFactors(state.proofs, others ?? [])) return refused;
     const outcome = await totp.enrol(keyOf(state), accountId, form.code ?? '', false, async () => {
       await context.record({ event: 'totp.added', accountId });
       return notices.about(accountId, { event: 'totp_added', values: {} });

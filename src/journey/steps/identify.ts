@@ -9,7 +9,7 @@ import type { Step } from './step.ts';
  */
 export const identify: Step = {
   id: 'identify',
-  fields: ['username', 'credential'],
+  fields: ['username', 'credential', 'alternative'],
 
   async view(state, { loginHint }, _services, form) {
     return { username: form?.username ?? state.username ?? loginHint ?? '' };

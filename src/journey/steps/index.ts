@@ -1,6 +1,7 @@
 /** The steps a journey can be made of. Each returns facts to the dispatcher; none calls another. */
 import { consent } from './consent.ts';
 import { enrolTotp } from './enrol-totp.ts';
+import { external } from './external.ts';
 import { identify } from './identify.ts';
 import { locked } from './locked.ts';
 import { offerPasskey } from './offer-passkey.ts';
@@ -17,6 +18,7 @@ const STEPS: readonly Step[] = [
   passkey,
   password,
   locked,
+  external,
   totp,
   sms,
   recoveryCode,

@@ -31,7 +31,7 @@ export const offerPasskey: Step = {
     if (form.credential === undefined) return { problem: { code: 'passkey_no_script' } };
     if (isOver(state, services)) return { problem: { code: 'passkey_too_late' } };
     // Another passkey was created since the offer: by now more has to be shown than was.
-    if (!ladder.mayChangeFactors(ladder.acrOf(state.proofs), await credentials.potential(accountId)))
+    if (!ladder.mayChangeFactors(state.proofs, await credentials.potential(accountId)))
       return {
         facts: { offer: undefined },
         events: [{ event: 'passkey.refused', accountId, details: { reason: 'assurance' } }],

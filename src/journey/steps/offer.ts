@@ -22,5 +22,5 @@ export async function offerAfter(
     potential(accountId),
   ]);
   const isNew = offer === 'this-device' || !enrolled;
-  return isWelcome && isNew && ladder.mayChangeFactors(ladder.acrOf(proofs), methods) ? offer : undefined;
+  return isWelcome && isNew && ladder.mayChangeFactors(proofs, methods) ? offer : undefined;
 }

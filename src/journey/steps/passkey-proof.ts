@@ -12,7 +12,7 @@ export const bindingOf = ({ uid }: JourneyState): string => `interaction ${uid}`
 
 /** Where a touch is not enough with what was proven before, fingerprint, face or PIN must be part of it. */
 const needsVerifiedUser = (state: JourneyState, { demand }: StepContext, { ladder }: StepServices): boolean =>
-  !suffices({ ladder, demand: withAccount(state, demand) }, [...state.proofs, { amr: ['hwk', 'user'] }]);
+  !suffices({ ladder, demand: withAccount({ ladder, demand, state }) }, [...state.proofs, { amr: ['hwk', 'user'] }]);
 
 export const beginPasskey = (
   wanted: Wanted,

@@ -40,5 +40,5 @@ async function mayRenew(
   { credentials, ladder }: StepServices,
 ): Promise<boolean> {
   if (codes !== 'left' || (await credentials.recoveryCodes.left(accountId)) > FEW_RECOVERY_CODES) return false;
-  return ladder.mayChangeFactors(ladder.acrOf(proofs), await credentials.potential(accountId));
+  return ladder.mayChangeFactors(proofs, await credentials.potential(accountId));
 }

@@ -1,6 +1,8 @@
 import type { Accounts } from '../../accounts/index.ts';
 import type { Credentials } from '../../credentials/index.ts';
+import type { Federation, Offered, UpstreamSessions } from '../../federation/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import type { Random } from '../../kernel/random.ts';
 import type { Notices } from '../../notifications/index.ts';
 import type { Recovery } from '../../recovery/index.ts';
 import type { Ladder } from '../assurance.ts';
@@ -12,6 +14,7 @@ export type StepId =
   | 'passkey'
   | 'password'
   | 'locked'
+  | 'external'
   | 'totp'
   | 'sms'
   | 'recovery-code'
@@ -35,11 +38,15 @@ export interface ConsentRequest {
 /** Where the request came from and what the portal asked for; never taken from a form. */
 export interface StepContext {
   readonly demand: Demand;
+  /** Of the interaction. */
+  readonly uid: string;
   /** Prefilled name (`login_hint`), untrusted. */
   readonly loginHint?: string;
   readonly consent?: ConsentRequest;
   /** Ways to what is still missing that the person has, the one on show among them. */
   readonly ways: readonly Second[];
+  /** External providers: those that could vouch for what is missing once somebody is known, else all that are offered. */
+  readonly externals: readonly Offered[];
   /** Network of the visitor (`addressPrefix`). */
   readonly address: string;
   readonly browser: BrowserAbilities;
@@ -53,6 +60,8 @@ export interface StepContext {
   record(event: StepEvent): Promise<void>;
   /** Seconds a proof may be old when the portal gets its answer (`max_age`). */
   readonly maxAge?: number | undefined;
+  /** The portal wants the person to prove who they are whatever was proven before (`prompt=login`). */
+  readonly isAskedAnew?: boolean;
 }
 
 /** What the browser says it can do: decides which page is shown, never what is granted. */
@@ -72,10 +81,14 @@ export interface StepServices {
   readonly attempts: Attempts;
   readonly notices: Notices;
   readonly recovery: Recovery;
+  readonly federation: Federation;
+  /** What the session will rest on at external providers (`federation/sessions.ts`). */
+  readonly upstreamSessions: Pick<UpstreamSessions, 'remember'>;
   readonly ladder: Ladder;
   /** Seconds for which a proof is fresh enough to change how the account signs in. */
   readonly proofAge: number;
   readonly clock: Clock;
+  readonly random: Random;
 }
 
 /** Model of a step's page; the page adds action, CSRF token, language. */
@@ -127,6 +140,8 @@ export const NOBODY: Facts = {
   trust: undefined,
   codes: undefined,
   offer: undefined,
+  linking: undefined,
+  linkWanted: undefined,
   proofs: [],
 };
 

@@ -1,5 +1,5 @@
 import type { StatementSync } from 'node:sqlite';
-import type { Credential, CredentialStore, OutboxEntry } from '../ports.ts';
+import type { Credential, CredentialStore, OutboxEntry, WaysIn } from '../ports.ts';
 import type { Database } from './database.ts';
 import type { Outgoing } from './outgoing.ts';
 import { jsonTexts, optionalText, text, whole } from './values.ts';
@@ -53,7 +53,8 @@ export class SqliteCredentials implements CredentialStore {
     this.#removeUnlessLast = database.prepare(
       `DELETE FROM credentials WHERE ${key} AND EXISTS (
          SELECT 1 FROM credentials AS other WHERE other.account_id = credentials.account_id
-           AND other.kind IN (SELECT value FROM json_each(?)) AND other.rowid <> credentials.rowid)`,
+           AND other.kind IN (SELECT value FROM json_each(?)) AND other.id NOT IN (SELECT value FROM json_each(?))
+           AND other.rowid <> credentials.rowid)`,
     );
     this.#holders = database.prepare('SELECT accounts FROM totals WHERE kind = ?');
   }
@@ -119,10 +120,11 @@ export class SqliteCredentials implements CredentialStore {
     accountId: string,
     kind: string,
     id: string,
-    kinds: readonly string[],
+    { kinds, except = [] }: WaysIn,
     mails?: readonly OutboxEntry[],
   ): Promise<boolean> {
-    return this.#change(mails, this.#removeUnlessLast, ...keyOf(accountId, kind, id), jsonTexts('kinds', kinds));
+    const waysIn = [jsonTexts('kinds', kinds), jsonTexts('except', except)];
+    return this.#change(mails, this.#removeUnlessLast, ...keyOf(accountId, kind, id), ...waysIn);
   }
 
   async holders(kind: string): Promise<number> {

@@ -63,7 +63,8 @@ export async function openDurable(
     accounts: new SqliteAccounts(database, outgoing),
     credentials: new SqliteCredentials(database, outgoing),
     consents: new SqliteConsents(database),
-    keys: new SqliteKeys(database),
+    keys: new SqliteKeys(database, 'signing_keys'),
+    upstreamKeys: new SqliteKeys(database, 'upstream_keys'),
     audit: new SqliteAudit(database, outgoing),
     outbox: new SqliteOutbox(database, context.clock, outgoing),
   };

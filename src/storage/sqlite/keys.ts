@@ -16,16 +16,17 @@ export class SqliteKeys implements KeyStore {
   readonly #list: StatementSync;
   readonly #insertFirst: StatementSync;
 
-  constructor(database: Database) {
+  /** @param table each kind of keys has its own: they are never taken for one another */
+  constructor(database: Database, table: 'signing_keys' | 'upstream_keys') {
     this.#database = database;
     this.#list = database.prepare(
-      'SELECT kid, alg, sealed_jwk, position, created_at FROM signing_keys ORDER BY alg, position, kid',
+      `SELECT kid, alg, sealed_jwk, position, created_at FROM ${table} ORDER BY alg, position, kid`,
     );
     // One statement for all the keys and the question whether there are any.
     this.#insertFirst = database.prepare(
-      `INSERT INTO signing_keys (kid, alg, sealed_jwk, position, created_at)
+      `INSERT INTO ${table} (kid, alg, sealed_jwk, position, created_at)
          SELECT value ->> 'kid', value ->> 'alg', value ->> 'sealedJwk', value ->> 'position', value ->> 'createdAt'
-         FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM signing_keys)`,
+         FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM ${table})`,
     );
   }
 

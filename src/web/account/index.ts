@@ -6,6 +6,7 @@ import Router from '@koa/router';
 import type { Context } from 'koa';
 import { ACCOUNT_RETURN } from '../../oidc/index.ts';
 import { redirect } from '../answers.ts';
+import { createIdentityRoutes } from './identities.ts';
 import { createPasskeyRoutes } from './passkeys.ts';
 import { createPasswordRoutes } from './password.ts';
 import type { AccountDependencies } from './section.ts';
@@ -14,7 +15,13 @@ import { createTwoFactorRoutes } from './two-factor.ts';
 export { createAccountSessions } from './session.ts';
 
 export function createAccountRoutes(deps: AccountDependencies): readonly Router[] {
-  return [createReturnRoute(deps), createPasskeyRoutes(deps), createPasswordRoutes(deps), createTwoFactorRoutes(deps)];
+  return [
+    createReturnRoute(deps),
+    createPasskeyRoutes(deps),
+    createPasswordRoutes(deps),
+    createTwoFactorRoutes(deps),
+    createIdentityRoutes(deps),
+  ];
 }
 
 /** The account area's own sign-in comes back here, with where to go on in `state`. */
@@ -38,7 +45,8 @@ const homeOf = (place: string): string => place.split('/').slice(0, 3).join('/')
 /** Only a place of the account area: the parameter may have been written by anybody (open redirect). */
 function placeIn(ctx: Context): string {
   const { state } = ctx.query;
-  return typeof state === 'string' && /^\/account\/(passkeys|password|two-factor)(\/[\w-]{1,1400}){0,2}$/.test(state)
+  return typeof state === 'string' &&
+    /^\/account\/(passkeys|password|two-factor|identities)(\/[\w-]{1,1400}){0,2}$/.test(state)
     ? state
     : '/account/passkeys';
 }

@@ -11,7 +11,7 @@ const ADD = `${LIST}/add`;
 
 /** The passkeys of whoever is signed in: list, add, rename, delete. Nobody else's is ever looked at. */
 export function createPasskeyRoutes(deps: AccountDependencies): Router {
-  const { sessions, credentials, notices, forms, pages, metrics } = deps;
+  const { sessions, credentials, federation, notices, forms, pages, metrics } = deps;
   const router = new Router();
 
   const record = recorder(deps);
@@ -157,7 +157,8 @@ export function createPasskeyRoutes(deps: AccountDependencies): Router {
       await record(ctx, visitor, 'passkey.removed', { name });
       return notices.about(visitor.accountId, { event: 'passkey_removed', values: { name } });
     };
-    if (!(await credentials.passkey.delete(visitor.accountId, id, credentials.waysIn, trail))) {
+    const waysIn = await credentials.waysIn(visitor.accountId, (provider) => federation.find(provider) !== undefined);
+    if (!(await credentials.passkey.delete(visitor.accountId, id, waysIn, trail))) {
       ctx.status = 409;
       return pages.write(ctx, 'account-refused', { reason: 'last_way_in', backHref: LIST });
     }

@@ -1,7 +1,9 @@
 import type { Context } from 'koa';
 import type { Accounts } from '../../accounts/index.ts';
 import { type Audit, addressPrefix } from '../../audit/index.ts';
+import type { Language } from '../../config/schema/values.ts';
 import type { Credentials } from '../../credentials/index.ts';
+import type { Federation, Offered } from '../../federation/index.ts';
 import type { Attempts, Ladder } from '../../journey/index.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -13,6 +15,7 @@ import type { KnownDeviceCookie } from '../known-device-cookie.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Forms } from '../middleware/forms.ts';
 import type { PageWriter } from '../page-writer.ts';
+import type { ExternalWay } from '../pages/index.ts';
 import type { AccountSessions, Found, Visitor } from './session.ts';
 
 /** What every section of the account area works with. */
@@ -23,6 +26,9 @@ export interface AccountDependencies {
   readonly accounts: Accounts;
   readonly attempts: Attempts;
   readonly recovery: Recovery;
+  readonly federation: Federation;
+  /** As a page shows them, in a language. */
+  externals(offered: readonly Offered[], language: Language): readonly ExternalWay[];
   readonly knownDevices: KnownDeviceCookie;
   readonly notices: Notices;
   readonly signOutEverywhere: SignOutEverywhere;

@@ -51,21 +51,23 @@ export function createAccountSessions(deps: {
     return { visitor: { ...session, account } };
   };
 
+  const shownBy = ({ acr }: Pick<SignedIn, 'acr'>) => [ladder.ofSession({ amr: [], acr })];
+
   const within = async (seconds: number, ctx: Context, back: string): Promise<Found> => {
     const found = await visitor(ctx, back);
     if ('signIn' in found) return found;
-    const { acr, authTime, accountId } = found.visitor;
+    const { authTime, accountId } = found.visitor;
     const potential = await credentials.potential(accountId);
     // The same comparison as for `max_age`, or the browser would be sent to and fro.
     const isFresh = epochSeconds(clock) - authTime <= seconds;
-    if (isFresh && ladder.mayChangeFactors(acr, potential)) return found;
+    if (isFresh && ladder.mayChangeFactors(shownBy(found.visitor), potential)) return found;
     const demands = { maxAge: settings.proof_age, acr: ladder.acrOf(potential) };
     return { signIn: accountSignIn(issuer, back, demands) };
   };
 
   return {
     visitor,
-    isStrong: async ({ acr, accountId }) => ladder.mayChangeFactors(acr, await credentials.potential(accountId)),
+    isStrong: async (who) => ladder.mayChangeFactors(shownBy(who), await credentials.potential(who.accountId)),
     strong: (ctx, back) => within(Number.POSITIVE_INFINITY, ctx, back),
     fresh: (ctx, back) => within(settings.proof_age, ctx, back),
     freshAtStart: (ctx, back, seconds) => within(settings.proof_age + seconds, ctx, back),

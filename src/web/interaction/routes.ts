@@ -3,6 +3,8 @@ import type { Context } from 'koa';
 import { type Accounts, may } from '../../accounts/index.ts';
 import { type Audit, addressPrefix } from '../../audit/index.ts';
 import type { ClientFile } from '../../config/schema/client.ts';
+import type { Language } from '../../config/schema/values.ts';
+import type { Federation, Offered } from '../../federation/index.ts';
 import {
   amrOf,
   type BrowserAbilities,
@@ -28,7 +30,7 @@ import type { KnownDeviceCookie } from '../known-device-cookie.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Forms } from '../middleware/forms.ts';
 import type { PageWriter } from '../page-writer.ts';
-import type { PageModel } from '../pages/index.ts';
+import type { ExternalWay, PageModel, Problem } from '../pages/index.ts';
 import { clientOf, donePath, takeResume } from '../recovery/index.ts';
 
 export interface InteractionDependencies {
@@ -39,7 +41,10 @@ export interface InteractionDependencies {
   readonly knownDevices: KnownDeviceCookie;
   readonly recovery: Recovery;
   readonly notices: Notices;
+  readonly federation: Federation;
   readonly https: boolean;
+  /** As a page shows them, in a language. */
+  externals(offered: readonly Offered[], language: Language): readonly ExternalWay[];
   readonly accounts: Accounts;
   readonly audit: Audit;
   readonly forms: Forms;
@@ -54,14 +59,21 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
   const { interactions, journeys, forms, pages, metrics } = deps;
   const router = new Router();
 
+  const providerName = (id: string, language: Language): string => {
+    const found = deps.federation.find(id);
+    return (found && deps.externals([found], language)[0]?.name) ?? id;
+  };
+
   const show = async (ctx: Context, pending: PendingInteraction, showing: Showing): Promise<void> => {
-    const { step, state, view, problem } = showing;
+    const { step, state, view } = showing;
     const path = `/interaction/${pending.uid}/${step}`;
     const asked = {
       chosen: state.language ?? pending.language,
       uiLocales: pending.uiLocales,
       client: await deps.client(pending.clientId),
     };
+    const language = pages.language(ctx, asked);
+    const problem = showing.problem && named(showing.problem, (id) => providerName(id, language));
     if (problem) ctx.status = 400;
     if (problem && wantsJson(ctx))
       return sendProblem(ctx, { code: problem.code, status: 400, detail: pages.sentence(ctx, problem, asked) });
@@ -70,10 +82,14 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
       step,
       {
         ...view,
+        ...(typeof view.provider === 'string' ? { provider: providerName(view.provider, language) } : {}),
+        ...(typeof view.linking === 'string' ? { linking: providerName(view.linking, language) } : {}),
         action: path,
         switchAction: path,
         optionsAction: `${path}/options`,
         recoveryHref: `/recovery?interaction=${pending.uid}`,
+        externals: deps.externals(showing.externals, language),
+        ...(step === 'consent' ? { confirmed: pending.confirmed } : {}),
         csrf: forms.csrf(purposeOf(pending.uid)),
         cancel: true,
         ...(problem ? { problem } : {}),
@@ -120,6 +136,20 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
     await show(ctx, pending, showing);
   });
 
+  /** Where the answer of an external provider is taken, in the browser that was sent there. */
+  router.get('/interaction/:uid/external/:provider', async (ctx) => {
+    const { uid = '', provider = '' } = ctx.params;
+    const pending = await interactions.find(ctx.req, ctx.res, uid);
+    if (pending.answered) return redirect(ctx, pending.answered);
+    const answer = typeof ctx.query.answer === 'string' ? ctx.query.answer : '';
+    await conclude(
+      ctx,
+      pending,
+      'external',
+      await journeys.returned(provider, answer, await inputOf(ctx, pending, deps)),
+    );
+  });
+
   /** What the script of a step's page begins with; where another step is due by now, its address. */
   router.post('/interaction/:uid/:step/options', async (ctx) => {
     const { uid = '', step = '' } = ctx.params;
@@ -158,6 +188,10 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
       await record();
       return redirect(ctx, `/interaction/${pending.uid}/${result.go}`);
     }
+    if ('leave' in result) {
+      await record();
+      return redirect(ctx, result.leave);
+    }
     // The trail first: what can't be recorded is not granted.
     if ('refused' in result) {
       await record();
@@ -173,6 +207,12 @@ export function createInteractionRoutes(deps: InteractionDependencies): Router {
 }
 
 const purposeOf = (uid: string): string => `interaction ${uid}`;
+
+/** With a provider's name, as people know it, in the place of its id. */
+const named = (problem: Problem, nameOf: (id: string) => string): Problem =>
+  typeof problem.values?.provider === 'string'
+    ? { ...problem, values: { ...problem.values, provider: nameOf(problem.values.provider) } }
+    : problem;
 
 async function inputOf(
   ctx: Context,
@@ -200,8 +240,9 @@ async function inputOf(
     device: deps.devices.of(ctx),
     knownDevices: deps.knownDevices.of(ctx),
     origin: { uid: pending.uid, clientId: pending.clientId, language: deps.pages.language(ctx, asked) },
-    record: (event) => note(ctx, pending, String(ctx.params.step), [event], deps),
+    record: (event) => note(ctx, pending, String(ctx.params.step ?? 'external'), [event], deps),
     maxAge: pending.maxAge,
+    isAskedAnew: pending.isAskedAnew,
     ...(pending.loginHint === undefined ? {} : { loginHint: pending.loginHint.slice(0, 254) }),
     ...(account && may(account, 'session')
       ? {
@@ -237,7 +278,7 @@ async function answer(
   const last = proofs.at(-1);
   // Nobody is signed in without a proof, whatever the table said.
   if (accountId === undefined || last === undefined) throw new VestibuleError('session_expired', 400);
-  const acr = ladder.acrOf(proofs);
+  const acr = ladder.acrOf(proofs, pending.levels);
   return interactions.signIn(pending, { accountId, generation, amr: amrOf(proofs), acr, at: last.at, language });
 }
 

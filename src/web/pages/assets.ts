@@ -10,7 +10,7 @@ import type { Theme } from '../../config/schema/server.ts';
 import type { Language } from '../../config/schema/values.ts';
 import { OperatorError } from '../../kernel/errors.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import type { ClientView } from './models.ts';
+import type { ClientView, ExternalWay } from './models.ts';
 import { BUILT_IN_VIEWS } from './templates.ts';
 import { themeStylesheet } from './theme.ts';
 
@@ -34,12 +34,19 @@ export type ClientLike = Pick<ClientFile, 'client_id'> &
     readonly vestibule?: Partial<ClientSettings> | undefined;
   };
 
+/** An external provider with its name, one for all languages or one for each. */
+export interface ProviderLike {
+  readonly id: string;
+  readonly name: string | Readonly<Partial<Record<Language, string>>>;
+}
+
 export interface Assets {
   /** @returns `/assets/<hash>/<name>`; the address changes with the content, so it may be kept forever */
   url(name: string): string;
   /** @param path path of a request, such as `url` returns */
   find(path: string): Asset | undefined;
   clientView(client: ClientLike, language: Language): ClientView;
+  externalWay(provider: ProviderLike, language: Language): ExternalWay;
   readonly brandingStylesheetUrl: string;
   readonly brandingLogoUrl: string | undefined;
 }
@@ -66,8 +73,8 @@ const LOGO_TYPES = new Set(['.svg', '.png']);
 const LARGE_LOGO = 16_384;
 
 /**
- * Reads and hashes everything pages load, once: the files of `views/assets/` (those
- * of the overlay win), the library for passkeys, a stylesheet and logo for each client, and the operator's own.
+ * Reads and hashes everything pages load, once: the files of `views/assets/` (those of the overlay win), the library for
+ * passkeys, a stylesheet and logo for each client, the operator's own, and the logos of external providers.
  * @throws OperatorError when a logo is missing or neither SVG nor PNG
  */
 export function createAssets(config: Config, options: { logger?: Logger } = {}): Assets {
@@ -121,6 +128,8 @@ export function createAssets(config: Config, options: { logger?: Logger } = {}):
     });
   }
 
+  const providerLogos = new Map(config.providers.map(({ id, logo }) => [id, addLogo(logo, `provider-${id}`)]));
+
   const fallback = config.languages.default;
   return {
     brandingStylesheetUrl,
@@ -146,6 +155,10 @@ export function createAssets(config: Config, options: { logger?: Logger } = {}):
         supportContact: pickText(vestibule?.support_contact ?? config.branding.support_contact, language, fallback),
         notice: pickText(vestibule?.notice, language, fallback),
       };
+    },
+    externalWay({ id, name }, language) {
+      const text = typeof name === 'string' ? name : pickText(name, language, fallback);
+      return { id, name: text ?? id, logoUrl: providerLogos.get(id) };
     },
   };
 }

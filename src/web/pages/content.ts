@@ -60,14 +60,16 @@ export function consentItems(
   locale: string,
 ): readonly string[] {
   const asksOffline = model.offline || model.scopes.includes('offline_access');
+  const { confirmed = [] } = model;
+  const asClaims = confirmed.length > 0 ? ['offline_access', 'eid'] : ['offline_access'];
   const scopes = model.scopes
-    .filter((scope) => scope !== 'offline_access')
+    .filter((scope) => !asClaims.includes(scope))
     .map((scope) =>
       texts.has(`consent.scopes.${scope}`) ? t(`consent.scopes.${scope}`) : t('consent.scope', { scope }),
     );
-  const claims = model.claims.map((claim) =>
-    texts.has(`consent.claim.${claim}`) ? t(`consent.claim.${claim}`) : claim,
-  );
+  const named = (claim: string): string => (texts.has(`consent.claim.${claim}`) ? t(`consent.claim.${claim}`) : claim);
+  const list = (claims: readonly string[]): string => formatList(claims.map(named), locale);
+  const claims = model.claims.filter((claim) => !confirmed.includes(claim));
   const resources = model.resources.map(({ indicator, scopes: granted }) =>
     granted.length === 0
       ? t('consent.resource', { resource: indicator })
@@ -75,7 +77,8 @@ export function consentItems(
   );
   return [
     ...scopes,
-    ...(claims.length > 0 ? [t('consent.claims', { list: formatList(claims, locale) })] : []),
+    ...(confirmed.length > 0 ? [t('consent.confirmed', { list: list(confirmed) })] : []),
+    ...(claims.length > 0 ? [t('consent.claims', { list: list(claims) })] : []),
     ...resources,
     ...(asksOffline ? [t('consent.scopes.offline_access')] : []),
   ];

@@ -7,6 +7,8 @@ export { type AssetResponse, respondWithAsset } from './asset-response.ts';
 export { type Asset, type Assets, type ClientLike, createAssets } from './assets.ts';
 export type {
   ClientView,
+  ExternalWay,
+  IdentityView,
   PageContext,
   PageModel,
   PageModels,

@@ -12,6 +12,26 @@ export interface Problem {
 /** Another second factor that somebody has, offered on the page of one. */
 export type Way = 'totp' | 'sms' | 'passkey' | 'recovery-code';
 
+/** An external provider that somebody may sign in at, as its button shows it. */
+export interface ExternalWay {
+  readonly id: string;
+  /** As the provider writes it. */
+  readonly name: string;
+  /** Of an asset; one that leads elsewhere isn't shown. */
+  readonly logoUrl?: string | undefined;
+}
+
+/** A page on which somebody may sign in elsewhere: each button posts `alternative=external:<id>`. */
+interface WaysElsewhere extends ProofForLink {
+  readonly externals?: readonly ExternalWay[] | undefined;
+}
+
+/** A page on which somebody proves an account to link an identity to it. */
+interface ProofForLink {
+  /** Name of the provider; says so, and offers to go on without. */
+  readonly linking?: string | undefined;
+}
+
 interface Form {
   /** Address the form posts to. */
   readonly action: string;
@@ -35,7 +55,7 @@ interface WayToRecovery {
 }
 
 /** A form that asks for a code on top of what was proven already. */
-interface CodeForm extends SignedForm {
+interface CodeForm extends SignedForm, ProofForLink {
   readonly username: string;
   /** Where "Not you?" posts to (button `switch`). */
   readonly switchAction: string;
@@ -80,6 +100,17 @@ export interface PasskeyView {
   readonly deleteHref: string;
 }
 
+/** An identity at an external provider, as its owner sees it; times are seconds since the epoch. */
+export interface IdentityView {
+  /** Name of the provider. */
+  readonly provider: string;
+  /** Who the person is there, as the provider says. */
+  readonly label?: string | undefined;
+  readonly createdAt: number;
+  readonly lastUsedAt?: number | undefined;
+  readonly unlinkHref: string;
+}
+
 /** What the browser passes on to the person's password manager, so that it shows what is true here. */
 export interface PasskeySignals {
   readonly rpId: string;
@@ -96,10 +127,11 @@ interface ProtocolForm extends Form {
 
 /**
  * What each page may be given. Every string is untrusted; templates escape it. Properties not
- * named in `MODEL_FIELDS` never reach a template.
+ * named in `MODEL_FIELDS` (`fields.ts`) never reach a template.
  */
 export interface PageModels {
   identify: PasskeyForm &
+    WaysElsewhere &
     WayToRecovery & {
       readonly username?: string | undefined;
       readonly problem?: Problem | undefined;
@@ -107,6 +139,7 @@ export interface PageModels {
       readonly cancel?: boolean | undefined;
     };
   password: SignedForm &
+    WaysElsewhere &
     WayToRecovery & {
       readonly username: string;
       readonly problem?: Problem | undefined;
@@ -119,6 +152,7 @@ export interface PageModels {
       readonly oldBrowser?: boolean | undefined;
     };
   passkey: PasskeyForm &
+    WaysElsewhere &
     WayToRecovery & {
       readonly username: string;
       readonly switchAction: string;
@@ -128,6 +162,7 @@ export interface PageModels {
     };
   /** Shown in the same words for usernames that nobody has. */
   locked: SignedForm &
+    WaysElsewhere &
     WayToRecovery & {
       readonly username: string;
       readonly switchAction: string;
@@ -146,6 +181,30 @@ export interface PageModels {
   /** @property ending last digits of the telephone number */
   sms: CodeForm & { readonly ending: string };
   'recovery-code': CodeForm;
+  /**
+   * `link`: nobody here has the identity somebody came back with. `unlinkable`: what protects the account can't be shown
+   * here. `step-up`: the portal asks for an identity of those in `externals`.
+   */
+  external: SharedForm &
+    WayToRecovery & {
+      readonly createAccounts: boolean;
+      /** Whose account it is, where that is known. */
+      readonly username?: string | undefined;
+      /** Where "Not you?" posts to (button `switch`). */
+      readonly switchAction?: string | undefined;
+      readonly externals: readonly ExternalWay[];
+      /** Who the person is there, as the provider says. */
+      readonly label?: string | undefined;
+    } & (
+      | { readonly mode: 'step-up'; readonly provider?: string | undefined }
+      /** @property provider its name */
+      | {
+          readonly mode: 'link' | 'unlinkable';
+          readonly provider: string;
+          /** Whose account it would be is known already. */
+          readonly signedIn?: boolean;
+        }
+    );
   'enrol-totp': SharedForm & {
     readonly username?: string | undefined;
     /** Base32, as it is typed into an app. */
@@ -172,6 +231,8 @@ export interface PageModels {
     readonly username: string;
     readonly scopes: readonly string[];
     readonly claims: readonly string[];
+    /** Claims that are told as an external provider says, or not at all. */
+    readonly confirmed?: readonly string[] | undefined;
     readonly resources: readonly { readonly indicator: string; readonly scopes: readonly string[] }[];
     readonly offline: boolean;
   };
@@ -234,6 +295,19 @@ export interface PageModels {
     readonly notice?: 'on' | 'replaced' | 'off' | 'codes' | 'devices' | undefined;
   };
   'account-two-factor-off': SignedForm & AccountPage;
+  'account-identities': SignedForm & {
+    readonly username: string;
+    readonly identities: readonly IdentityView[];
+    /** Those that can be linked. */
+    readonly externals: readonly ExternalWay[];
+    readonly signOutHref: string;
+    /** Changes ask for a passkey first. */
+    readonly needsStronger?: boolean | undefined;
+    readonly notice?: 'linked' | 'unlinked' | undefined;
+    readonly problem?: Problem | undefined;
+  };
+  'account-identity-unlink': SignedForm &
+    AccountPage & { readonly provider: string; readonly label?: string | undefined; readonly lastOne: boolean };
   recovery: {
     readonly forgotPasswordHref: string;
     readonly forgotUsernameHref: string;
@@ -283,8 +357,11 @@ export interface PageModels {
   /** Behind "this wasn't me" in a mail. */
   'not-me': SignedForm & { readonly username: string };
   'account-refused': AccountPage & {
-    /** `demanded`: an organisation or a portal asks for two factors. */
-    readonly reason: 'last_way_in' | 'needs_stronger' | 'demanded';
+    /**
+     * `last_way_in` is about a passkey, `last_identity` about a linked identity; `demanded`: an organisation or a portal
+     * asks for two factors.
+     */
+    readonly reason: 'last_way_in' | 'last_identity' | 'needs_stronger' | 'demanded';
     /** `needs_stronger`: where to confirm with a passkey. */
     readonly retryHref?: string | undefined;
   };
@@ -292,53 +369,6 @@ export interface PageModels {
 
 export type PageName = keyof PageModels;
 export type PageModel = PageModels[PageName];
-
-/** The properties of each model that its template sees. */
-export const MODEL_FIELDS: { readonly [P in PageName]: readonly string[] } = {
-  identify: ['action', 'optionsAction', 'csrf', 'username', 'cancel', 'recoveryHref'],
-  password: ['action', 'csrf', 'username', 'switchAction', 'cancel', 'passkey', 'oldBrowser', 'recoveryHref'],
-  passkey: ['action', 'optionsAction', 'csrf', 'username', 'switchAction', 'cancel', 'passwordInstead', 'recoveryHref'],
-  locked: ['action', 'csrf', 'username', 'switchAction', 'cancel', 'passkey', 'sent', 'mails', 'recoveryHref'],
-  totp: ['action', 'csrf', 'username', 'switchAction', 'cancel', 'ways', 'trustDays'],
-  sms: ['action', 'csrf', 'username', 'switchAction', 'cancel', 'ways', 'ending', 'trustDays'],
-  'recovery-code': ['action', 'csrf', 'username', 'switchAction', 'cancel', 'ways'],
-  'enrol-totp': ['action', 'csrf', 'username', 'cancel', 'backHref'],
-  'recovery-codes': ['action', 'csrf', 'cancel', 'codes', 'left', 'few', 'backHref'],
-  'offer-passkey': ['action', 'optionsAction', 'csrf', 'username', 'reason', 'automatic'],
-  consent: ['action', 'csrf', 'username'],
-  error: ['status', 'reference', 'retryHref'],
-  'sign-out': ['action', 'fields'],
-  'signed-out': [],
-  'still-signed-in': [],
-  'device-code': ['action', 'fields', 'userCode'],
-  'device-confirm': ['action', 'fields', 'userCode'],
-  'device-done': [],
-  'account-passkeys': ['username', 'canAdd', 'addHref', 'signOutHref', 'needsStronger'],
-  'account-passkey-add': ['action', 'optionsAction', 'csrf', 'backHref'],
-  'account-passkey-name': ['action', 'csrf', 'name', 'isNew', 'backHref'],
-  'account-passkey-delete': ['action', 'csrf', 'name', 'provider', 'lastOne', 'backHref'],
-  'account-two-factor': [
-    'username',
-    'on',
-    'left',
-    'few',
-    'setUpHref',
-    'codesAction',
-    'csrf',
-    'offHref',
-    'signOutHref',
-    'devicesAction',
-  ],
-  'account-two-factor-off': ['action', 'csrf', 'backHref'],
-  recovery: ['forgotPasswordHref', 'forgotUsernameHref', 'backHref'],
-  'recovery-password': ['action', 'csrf', 'username', 'backHref'],
-  'recovery-username': ['action', 'csrf', 'mails', 'email', 'backHref'],
-  'recovery-sent': ['about', 'againHref', 'backHref'],
-  'change-password': ['action', 'csrf', 'username', 'current', 'minimum', 'field', 'signOutOthers', 'backHref'],
-  'recovery-done': ['portalHref'],
-  'not-me': ['action', 'csrf', 'username'],
-  'account-refused': ['reason', 'retryHref', 'backHref'],
-};
 
 /** The portal a person comes from, as pages show it; texts are already in the page's language. */
 export interface ClientView {

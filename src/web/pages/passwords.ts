@@ -1,9 +1,16 @@
 import { formatWait, type Translate } from '../../i18n/index.ts';
+import { describeElsewhere } from './external.ts';
 import type { PageModels } from './models.ts';
 
 /** For how long signing in with a password is paused. */
-export function describeLock({ until }: PageModels['locked'], t: Translate, locale: string, now: number) {
-  return { heading: t('locked.heading'), extra: { text: t('locked.text', { wait: formatWait(until - now, locale) }) } };
+export function describeLock(model: PageModels['locked'], t: Translate, locale: string, now: number) {
+  return {
+    heading: t('locked.heading'),
+    extra: {
+      text: t('locked.text', { wait: formatWait(model.until - now, locale) }),
+      ...describeElsewhere(model, t),
+    },
+  };
 }
 
 /** A new password: the first one, another one, or one in place of a forgotten one. */

@@ -4,15 +4,10 @@ import { type Clock, epochSeconds, systemClock } from '../../kernel/clock.ts';
 import type { Assets } from './assets.ts';
 import { pickText } from './assets.ts';
 import { consentItems, describeError, describePasskeys, type ErrorKind, formatProblem } from './content.ts';
+import { describeElsewhere, describeExternal, describeIdentities, describeUnlinking } from './external.ts';
+import { MODEL_FIELDS } from './fields.ts';
 import { safeLink } from './links.ts';
-import {
-  MODEL_FIELDS,
-  type PageContext,
-  type PageModel,
-  type PageModels,
-  type PageName,
-  type Problem,
-} from './models.ts';
+import type { PageContext, PageModel, PageModels, PageName, Problem } from './models.ts';
 import { describeChange, describeLock } from './passwords.ts';
 import { describeRecoveryCodes, describeSetup, describeTwoFactor } from './second-factor.ts';
 import { sectionOf } from './sections.ts';
@@ -36,6 +31,7 @@ const SIGN_IN_PAGES: ReadonlySet<PageName> = new Set([
   'totp',
   'sms',
   'recovery-code',
+  'external',
 ]);
 
 const FORM_SCRIPTS = ['submit-once.js'];
@@ -72,8 +68,10 @@ export function createPages(options: {
   branding: Config['branding'];
   assets: Assets;
   clock?: Clock;
+  /** There are external providers, so that the account area has a part for them; default: true. */
+  identities?: boolean;
 }): Pages {
-  const { texts, branding, assets, clock = systemClock } = options;
+  const { texts, branding, assets, clock = systemClock, identities = true } = options;
   const templates = compileTemplates(options.overlay);
 
   const localeOf = ({ language, locale }: PageContext) => locale ?? language;
@@ -90,6 +88,8 @@ export function createPages(options: {
       const problem = 'problem' in model && model.problem ? formatProblem(model.problem, texts, t, locale) : undefined;
       const content = describe({ page, model, name, texts, t, locale, now: epochSeconds(clock) });
       const plainTitle = t('layout.title', { heading: content.heading, name });
+      const section = sectionOf(page, model);
+      const signingIn = SIGN_IN_PAGES.has(page) && !section;
       const errorTitle = t('layout.error_title', { title: plainTitle });
 
       const locals = {
@@ -105,7 +105,8 @@ export function createPages(options: {
           // For a problem that turns up in the browser.
           errorTitle,
           requestId: context.requestId,
-          section: sectionOf(page, model),
+          section,
+          identities,
           stylesheet: assets.url('style.css'),
           theme: client?.stylesheetUrl ?? assets.brandingStylesheetUrl,
           favicon: assets.url('favicon.svg'),
@@ -120,8 +121,8 @@ export function createPages(options: {
           name,
           logo: client ? client.logoUrl : assets.brandingLogoUrl,
           uri: client?.uri,
-          signingIn: SIGN_IN_PAGES.has(page),
-          notice: SIGN_IN_PAGES.has(page) ? client?.notice : undefined,
+          signingIn,
+          notice: signingIn ? client?.notice : undefined,
         },
         footer: {
           help: client ? client.helpUrl : branding.help_url,
@@ -166,6 +167,7 @@ const HEADINGS = {
 
 const REFUSALS = {
   last_way_in: 'account_refused.last_way_in_heading',
+  last_identity: 'account_refused.last_way_in_heading',
   needs_stronger: 'account_refused.needs_stronger_heading',
   demanded: 'account_refused.demanded_heading',
 } as const;
@@ -194,8 +196,14 @@ function describe(input: {
       const { title, ...extra } = describeError(model('error'), texts, t, locale);
       return { heading: title, extra };
     }
+    case 'identify':
+    case 'password':
+    case 'passkey':
+      return { heading: t(HEADINGS[page]), extra: describeElsewhere(model(page), t) };
     case 'locked':
       return describeLock(model('locked'), t, locale, now);
+    case 'external':
+      return describeExternal(model('external'), name, t);
     case 'change-password':
       return describeChange(model('change-password'), t);
     case 'sign-out':
@@ -210,6 +218,10 @@ function describe(input: {
       return describeRecoveryCodes(model('recovery-codes'), name, t);
     case 'account-two-factor':
       return describeTwoFactor(model('account-two-factor'), t, locale);
+    case 'account-identities':
+      return describeIdentities(model('account-identities'), t, locale);
+    case 'account-identity-unlink':
+      return describeUnlinking(model('account-identity-unlink'), t);
     case 'account-passkeys':
       return { heading: t('account_passkeys.heading'), extra: describePasskeys(model('account-passkeys'), t, locale) };
     case 'account-passkey-name':

@@ -5,6 +5,7 @@ const SECTIONS = [
   { id: 'passkeys', page: 'account-passkeys', href: '/account/passkeys' },
   { id: 'password', page: 'change-password', href: '/account/password' },
   { id: 'two-factor', page: 'account-two-factor', href: '/account/two-factor' },
+  { id: 'identities', page: 'account-identities', href: '/account/identities' },
 ] as const satisfies readonly { id: string; page: PageName; href: string }[];
 
 export interface Section {

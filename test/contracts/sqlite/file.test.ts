@@ -259,7 +259,7 @@ describe('the SQLite file', () => {
       () => credentials.insert({ ...password, id: 'new' }, mails),
       () => credentials.replace({ ...password, data: 'changed' }, 1, mails),
       () => credentials.remove('acc-anna', 'password', 'current', mails),
-      () => credentials.removeUnlessLast('acc-anna', 'password', 'current', ['password'], mails),
+      () => credentials.removeUnlessLast('acc-anna', 'password', 'current', { kinds: ['password'] }, mails),
       () => audit.append({ id: 'e', at: 1, event: 'x' }, mails),
     ];
     const unavailable = { code: 'storage.unavailable', status: 503, retryAfter: 5 };

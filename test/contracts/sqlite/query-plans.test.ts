@@ -26,7 +26,7 @@ import { useWorkspace } from '../workspace.ts';
  * counted for the metrics, in an index of those that count.
  */
 const MAY_BE_SCANNED =
-  /^SCAN (json_each|signing_keys|CONSTANT ROW|audit_events USING INDEX|outbox USING COVERING INDEX outbox_(by_due|dead)$)/;
+  /^SCAN (json_each|signing_keys|upstream_keys|CONSTANT ROW|audit_events USING INDEX|outbox USING COVERING INDEX outbox_(by_due|dead)$)/;
 
 const HALVES: readonly (readonly [Half, (database: Database, context: EngineContext) => void])[] = [
   [
@@ -34,7 +34,8 @@ const HALVES: readonly (readonly [Half, (database: Database, context: EngineCont
     (database, { clock }) => {
       const outgoing = new Outgoing(database);
       for (const Store of [SqliteAccounts, SqliteCredentials, SqliteAudit]) new Store(database, outgoing);
-      for (const Store of [SqliteConsents, SqliteKeys]) new Store(database);
+      new SqliteConsents(database);
+      for (const table of ['signing_keys', 'upstream_keys'] as const) new SqliteKeys(database, table);
       new SqliteOutbox(database, clock, outgoing);
       new SqliteArtifacts(database, clock);
     },

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type ConfigContents, writeConfig } from '../../support/config-folder.ts';
-import { NODE_FLAGS } from '../../support/server-process.ts';
+import { CHILD_ENVIRONMENT, NODE_FLAGS } from '../../support/server-process.ts';
 
 const COMMAND_LINE = resolve(import.meta.dirname, '../../../src/cli/bin.js');
 /** A server that does start must not run on behind the test's back. */
@@ -33,7 +33,7 @@ export function run(directory: string, env: Readonly<Record<string, string>>): P
     const child = execFile(
       process.execPath,
       [...NODE_FLAGS, COMMAND_LINE, 'serve', '--config', directory],
-      { env: { PATH: process.env.PATH ?? '', ...env }, timeout: GIVEN_UP_AFTER_MS },
+      { env: { ...CHILD_ENVIRONMENT, ...env }, timeout: GIVEN_UP_AFTER_MS },
       (error, stdout, stderr) => {
         const code = error ? Number(error.code) || 1 : 0;
         const started = stdout.includes(STARTED);

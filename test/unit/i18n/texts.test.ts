@@ -122,7 +122,7 @@ describe('names of texts', () => {
   const ANSWERED_OTHERWISE = new Set(['password_too_short', 'password_too_long']);
 
   test.each(
-    'passkey_refused passkey_unknown passkey_expired passkey_not_verified passkey_exists passkey_not_allowed passkey_limit passkey_no_script name_required name_too_long totp_required totp_malformed totp_wrong totp_used totp_wrong_app enrolment_expired factor_blocked factor_blocked_ways recovery_code_required recovery_code_malformed recovery_code_wrong recovery_codes_not_kept sms_wrong sms_expired current_password_required wrong_current_password new_password_required passwords_differ password_too_short password_common password_breached password_personal password_guessable password_unchanged password_locked email_invalid email_required breach_lookup_failed'.split(
+    'passkey_refused passkey_unknown passkey_expired passkey_not_verified passkey_exists passkey_not_allowed passkey_limit passkey_no_script name_required name_too_long totp_required totp_malformed totp_wrong totp_used totp_wrong_app enrolment_expired factor_blocked factor_blocked_ways recovery_code_required recovery_code_malformed recovery_code_wrong recovery_codes_not_kept sms_wrong sms_expired current_password_required wrong_current_password new_password_required passwords_differ password_too_short password_common password_breached password_personal password_guessable password_unchanged password_locked email_invalid email_required breach_lookup_failed external_cancelled external_not_linked external_level external_other_person external_taken external_not_available external_exists external_refused'.split(
       ' ',
     ),
   )('problems.%s has a sentence', (code) => {
@@ -130,7 +130,7 @@ describe('names of texts', () => {
   });
 
   test.each(
-    'session_expired unexpected passkey_gone not_found method_not_allowed too_large bad_request forbidden_origin too_many_requests busy storage.unavailable unsupported_media invalid_client invalid_redirect_uri invalid_request sms_limit sms_failed link_invalid link_used link_expired link_superseded'.split(
+    'session_expired unexpected passkey_gone not_found method_not_allowed too_large bad_request forbidden_origin too_many_requests busy storage.unavailable unsupported_media invalid_client invalid_redirect_uri invalid_request sms_limit sms_failed link_invalid link_used link_expired link_superseded external_failed external_expired identity_gone'.split(
       ' ',
     ),
   )('errors.%s has a title and a text', (code) => {

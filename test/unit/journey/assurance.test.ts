@@ -5,9 +5,15 @@ import { amrOf, createLadder, requiredLevel } from '../../../src/journey/index.t
 const SFA = 'https://refeds.org/profile/sfa';
 const MFA = 'https://refeds.org/profile/mfa';
 
+const LOW = 'http://eidas.europa.eu/LoA/low';
+const SUBSTANTIAL = 'http://eidas.europa.eu/LoA/substantial';
+const HIGH = 'http://eidas.europa.eu/LoA/high';
+
 const ladder = createLadder(serverSchema.parse({ issuer: 'http://localhost:3000' }).assurance.levels);
 
 const shown = (...amr: string[]) => ({ amr });
+/** What an external provider vouches for; absent: nothing. */
+const vouched = (acr?: string) => ({ amr: [], ...(acr === undefined ? {} : { acr }) });
 const attested = (...amr: string[]) => ({ amr, attested: true as const });
 
 test.each([
@@ -28,6 +34,19 @@ test.each([
   ['one key that verified and another that is attested', [shown('hwk', 'user', 'mfa'), attested('hwk', 'user')], 'phr'],
   ['nothing', [], undefined],
   ['a proof of nothing', [shown()], undefined],
+  ['an eID at level low', [vouched(LOW)], LOW],
+  ['an eID at level substantial', [vouched(SUBSTANTIAL)], SUBSTANTIAL],
+  ['an eID at level high', [vouched(HIGH)], HIGH],
+  ['two of them', [vouched(HIGH), vouched(LOW)], HIGH],
+  ['a provider that vouches for nothing', [vouched()], undefined],
+  ['a provider that vouches for what nobody knows', [vouched('urn:unknown')], undefined],
+  ['a provider that vouches for a level of ours', [vouched(MFA)], MFA],
+  ['a password, and an eID at level low', [shown('pwd'), vouched(LOW)], LOW],
+  ['a password, and an eID at level high', [shown('pwd'), vouched(HIGH)], HIGH],
+  ['a password, and a provider that vouches for nothing', [shown('pwd'), vouched()], SFA],
+  ['a password and a code, and an eID at level low', [shown('pwd'), shown('otp'), vouched(LOW)], MFA],
+  ['a password and a code, and an eID at level high', [shown('pwd'), shown('otp'), vouched(HIGH)], HIGH],
+  ['a code on top of an eID at level low', [vouched(LOW), shown('otp')], MFA],
 ])('%s reaches %j: %s', (_what, proofs, acr) => {
   expect(ladder.acrOf(proofs)).toBe(acr);
 });
@@ -39,6 +58,16 @@ test('what can be reached at all is listed from the lowest level up', () => {
   expect(ladder.attainable([shown('pwd'), shown('swk', 'user', 'mfa')])).toEqual([SFA, MFA, 'phr']);
 });
 
+test('an eID adds its own levels, and those of ours that it is worth', () => {
+  expect(ladder.attainable([vouched(LOW)])).toEqual([SFA, LOW]);
+  expect(ladder.attainable([shown('pwd'), vouched(SUBSTANTIAL)])).toEqual([SFA, MFA, LOW, SUBSTANTIAL]);
+  expect(ladder.attainable([shown('swk', 'user', 'mfa'), vouched(HIGH)])).toEqual([
+    ...[SFA, MFA, 'phr'],
+    ...[LOW, SUBSTANTIAL, HIGH],
+  ]);
+  expect(ladder.attainable([vouched()])).toEqual([]);
+});
+
 test.each([
   ['a password where there is nothing else', SFA, [shown('pwd')], true],
   ['a password where a passkey counts as two factors', SFA, [shown('pwd'), shown('swk', 'user', 'mfa')], false],
@@ -46,9 +75,14 @@ test.each([
   ['a password where a passkey could go with it', SFA, [shown('pwd'), shown('swk', 'user')], false],
   ['a password where an app is set up', SFA, [shown('pwd'), shown('otp')], false],
   ['a password and a code there', MFA, [shown('pwd'), shown('otp')], true],
-  ['nobody', undefined, [], false],
+  ['whoever has nothing here', undefined, [], true],
+  ['an eID at level low, where there is a password', LOW, [shown('pwd')], true],
+  ['the same where an app is set up', LOW, [shown('pwd'), shown('otp')], false],
+  ['an eID at level substantial there', SUBSTANTIAL, [shown('pwd'), shown('otp')], true],
+  ['an eID at level high, where there is a passkey', HIGH, [shown('pwd'), shown('swk', 'user', 'mfa')], false],
+  ['a provider that vouches for nothing, where there is a password', undefined, [shown('pwd')], false],
 ])('%s may change how the account signs in: %s, %j → %s', (_what, acr, potential, allowed) => {
-  expect(ladder.mayChangeFactors(acr, potential)).toBe(allowed);
+  expect(ladder.mayChangeFactors([vouched(acr)], potential)).toBe(allowed);
 });
 
 test.each([
@@ -61,20 +95,61 @@ test.each([
   ['an unknown name beside one that is reached', MFA, ['urn:unknown', MFA], true],
   ['a level that is no longer one', 'urn:old', [SFA], false],
   ['nobody signed in', undefined, [SFA], false],
+  ['low for one factor', LOW, [SFA], true],
+  ['low for two', LOW, [MFA], false],
+  ['substantial for two', SUBSTANTIAL, [MFA], true],
+  ['high for what phishing can not take', HIGH, ['phr'], false],
+  ['high for a lower one', HIGH, [SUBSTANTIAL], true],
+  ['substantial for a higher one', SUBSTANTIAL, [HIGH], false],
+  ['two factors for what only a provider vouches for', MFA, [LOW], false],
+  ['a passkey for what only a provider vouches for', 'phrh', [SUBSTANTIAL], false],
+  ['any one of both kinds', MFA, [HIGH, MFA], true],
+  ['a level of the regulation that there is not', HIGH, ['http://eidas.europa.eu/LoA/higher'], false],
 ])('%s: %s for %j → %s', (_what, actual, demanded, satisfied) => {
   expect(ladder.meets(actual, demanded)).toBe(satisfied);
 });
 
 test.each([
-  [undefined, false, false],
-  ['urn:old', false, false],
-  [SFA, false, false],
-  [MFA, true, false],
-  ['phr', true, false],
-  ['phrh', true, true],
-])('a session of level %s: two factors %s, attested device %s', (acr, isTwoFactors, isHardware) => {
-  expect(ladder.isTwoFactors(acr)).toBe(isTwoFactors);
-  expect(ladder.isHardware(acr)).toBe(isHardware);
+  [undefined, [], undefined, false],
+  ['urn:old', ['pwd'], SFA, false],
+  [SFA, ['pwd'], SFA, false],
+  [MFA, ['pwd', 'otp', 'mfa'], MFA, true],
+  ['phr', ['hwk', 'user', 'mfa'], 'phr', true],
+  ['phrh', ['hwk', 'user', 'mfa'], 'phrh', true],
+  // Of a password and a touched key.
+  [MFA, ['pwd', 'hwk', 'user', 'mfa'], MFA, true],
+  [LOW, [], LOW, false],
+  [LOW, ['otp', 'mfa'], MFA, true],
+  [SUBSTANTIAL, [], SUBSTANTIAL, true],
+  [HIGH, ['pwd'], HIGH, true],
+])('a session of level %s by %j shows %s; two factors: %s', (acr, amr, shows, isTwoFactors) => {
+  const session = [ladder.ofSession({ amr, acr })];
+  expect(ladder.acrOf(session)).toBe(shows);
+  expect(ladder.isTwoFactors(session)).toBe(isTwoFactors);
+});
+
+test.each([
+  ['nothing', [], SUBSTANTIAL],
+  ['the level of the state', [[SUBSTANTIAL]], SUBSTANTIAL],
+  ['a lower one of the state', [[LOW]], SUBSTANTIAL],
+  ['what phishing can not take', [['phr']], 'phr'],
+  ['any of both', [['phr', LOW]], 'phr'],
+  ['what nobody knows', [['urn:unknown']], 'phr'],
+])('of a passkey and an eID, a token that was asked for %s tells %s', (_what, demands, told) => {
+  const proofs = [shown('hwk', 'user', 'mfa'), vouched(SUBSTANTIAL)];
+  expect(
+    ladder.acrOf(
+      proofs,
+      demands.map((acr) => ({ acr })),
+    ),
+  ).toBe(demands.length === 0 ? 'phr' : told);
+});
+
+test('a provider may vouch for a level of ours, and something one has here goes with it', () => {
+  expect(ladder.acrOf([vouched(MFA)])).toBe(MFA);
+  expect(ladder.acrOf([vouched(SFA)])).toBe(SFA);
+  expect(ladder.acrOf([vouched(SFA), shown('otp')])).toBe(MFA);
+  expect(ladder.acrOf([vouched(), shown('otp')])).toBe(SFA);
 });
 
 test.each([
@@ -120,6 +195,8 @@ test.each([
     ['hwk', 'user', 'otp'],
   ],
   [[shown('pwd'), shown('pwd')], ['pwd']],
+  [[vouched(HIGH)], []],
+  [[shown('pwd'), vouched(HIGH)], ['pwd']],
   [[], []],
 ])('a token says what was performed, each once: %j → %j', (proofs, amr) => {
   expect(amrOf(proofs)).toEqual(amr);

@@ -33,7 +33,9 @@ const facts = (state: JourneyState, wanted: readonly string[][] = [], also: Part
   demand: { prompt: 'login', levels: wanted.map((acr) => ({ source: 'request', acr })) },
   browser: { passkeys: true },
   fresh: true,
+  linkableSince: 0,
   now: 1000,
+  externals: [],
   ladder,
   ...also,
 });

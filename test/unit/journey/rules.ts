@@ -10,7 +10,7 @@ export interface Rule {
   readonly holds: (situation: Situation, step: Next) => boolean;
 }
 
-type Performed = Pick<Proof, 'amr' | 'attested'>;
+type Performed = Pick<Proof, 'amr' | 'attested' | 'acr'>;
 
 /** Names of the levels as the configuration has them by default, and what each is worth. */
 const WORTH: Readonly<Record<string, number>> = {
@@ -20,14 +20,32 @@ const WORTH: Readonly<Record<string, number>> = {
   phrh: 4,
 };
 
+/** Levels of the state, lowest first, which nothing but a provider vouches for; and what each is worth here. */
+const STATE = ['low', 'substantial', 'high'].map((level) => `http://eidas.europa.eu/LoA/${level}`);
+const WORTH_OF_STATE = [1, 2, 2];
+
+export interface Worth {
+  /** By our own levels, lowest 1. */
+  readonly own: number;
+  /** By those of the state, lowest 0; -1: none. */
+  readonly state: number;
+}
+
 const includesAny = (amr: readonly string[], methods: readonly string[]): boolean =>
   methods.some((method) => amr.includes(method));
 const isKnowledge = ({ amr }: Performed): boolean => amr.includes('pwd');
 const isPossession = ({ amr }: Performed): boolean => includesAny(amr, ['otp', 'sms', 'hwk', 'swk']);
 const isVerifiedPasskey = ({ amr }: Performed): boolean => includesAny(amr, ['hwk', 'swk']) && amr.includes('mfa');
 
+/** What a provider vouches for is worth what the regulation asks of that level, and something other than what one has. */
+export function worthOf(performed: readonly Performed[]): Worth {
+  const state = Math.max(-1, ...performed.map(({ acr }) => STATE.indexOf(acr ?? '')));
+  const withLevel = state >= 0 && performed.some(isPossession) ? 2 : (WORTH_OF_STATE[state] ?? 0);
+  return { own: Math.max(ownOf(performed.filter(({ amr }) => amr.length > 0)), withLevel), state };
+}
+
 /** Two factors: something one knows and something one has, or a passkey that verified its user. */
-export function worthOf(performed: readonly Performed[]): number {
+function ownOf(performed: readonly Performed[]): number {
   if (performed.some((one) => isVerifiedPasskey(one) && one.attested)) return 4;
   if (performed.some(isVerifiedPasskey)) return 3;
   if (performed.some(isKnowledge) && performed.some(isPossession)) return 2;
@@ -35,8 +53,12 @@ export function worthOf(performed: readonly Performed[]): number {
 }
 
 /** Each demand has to be reached, by any one of the names it gives; a name that no level has never is. */
-export const isReached = (demands: readonly Pick<LevelDemand, 'acr'>[], worth: number): boolean =>
-  demands.every(({ acr }) => acr.some((name) => (WORTH[name] ?? Number.POSITIVE_INFINITY) <= worth));
+export const isReached = (demands: readonly Pick<LevelDemand, 'acr'>[], { own, state }: Worth): boolean =>
+  demands.every(({ acr }) =>
+    acr.some((name) =>
+      STATE.includes(name) ? STATE.indexOf(name) <= state : (WORTH[name] ?? Number.POSITIVE_INFINITY) <= own,
+    ),
+  );
 
 const PASSWORD: Performed = { amr: ['pwd'] };
 const CODE: Performed = { amr: ['otp'] };
@@ -63,33 +85,60 @@ export interface Situation {
   readonly isEnough: boolean;
   /** Pages beside the password's that would reach it, for this person in this browser. */
   readonly seconds: readonly SecondStep[];
+  /** Somebody came from a provider and has not said yet what is to become of it. */
+  readonly isUndecided: boolean;
+  /** Providers offered that would reach it, whatever else the person has. */
+  readonly providers: readonly string[];
   /** The password, added to what was shown, reaches it. */
   readonly isPasswordMissing: boolean;
   /** An app set up now would reach it, and what was shown is all that the account can show. */
   readonly isAppMissing: boolean;
   /** Everything that this person could show or set up, here, reaches it. */
   readonly isReachable: boolean;
+  /** Somebody who came by a provider when the account was made. */
+  readonly hasNothingElse: boolean;
   readonly has: (factor: string) => boolean;
 }
 
 export function situationOf(facts: Facts): Situation {
   const { state, demand, browser } = facts;
-  const { proofs } = state;
+  // To link an identity, only what was proven in this journey and of this account counts.
+  const linksIt = state.linkWanted === true;
+  const proofs = linksIt
+    ? state.proofs.filter(({ factor }) => factor !== 'session' && factor !== 'external')
+    : state.proofs;
   const isProven = proofs.length > 0;
   const isTold = isProven || state.known === true;
   const enrolled = isTold ? (state.enrolled ?? []) : [];
-  const own = isTold && state.required !== undefined ? [{ source: 'account', acr: [state.required] } as const] : [];
-  const demands: readonly LevelDemand[] = [...demand.levels, ...own];
+  const mostEnrolled = worthOf(enrolled).own;
+  // … and as much as the account can show.
+  const toLink = Object.keys(WORTH).filter((name) => linksIt && WORTH[name] === mostEnrolled);
+  const own = [state.required, ...toLink].filter((name) => isTold && name !== undefined);
+  const demands: readonly LevelDemand[] = [
+    ...demand.levels,
+    ...own.map((name) => ({ source: 'account', acr: [name ?? ''] }) as const),
+  ];
   const has = (factor: string): boolean => enrolled.some((one) => one.factor === factor);
   // After a proof, a trusted device is as good as a code where account or organisation ask; where a portal
   // does, if its file says so.
-  const isSpared = ({ source }: LevelDemand): boolean =>
-    source === 'account' || source === 'organisation' || demand.trustedDeviceSuffices === true;
+  // Where an identity waits to be linked, it spares nobody anything.
+  const isOwn = ({ source }: LevelDemand): boolean => source === 'account' || source === 'organisation';
+  const isSpared = (level: LevelDemand): boolean =>
+    state.linking === undefined && (isOwn(level) || demand.trustedDeviceSuffices === true);
   const spared = state.trusted ? demands.filter(isSpared) : [];
   const strict = state.trusted ? demands.filter((one) => !isSpared(one)) : demands;
   const reaches = (more: readonly Performed[]): boolean => {
     const all = [...proofs, ...more];
-    if (!isReached(strict, worthOf(all))) return false;
+    // What is still to be linked counts for the portal, once whose account it is was shown, and never for the account.
+    const held = all.length > 0 && state.linking?.acr !== undefined ? [{ amr: [], acr: state.linking.acr }] : [];
+    if (!isReached(strict.filter(isOwn), worthOf(all))) return false;
+    if (
+      !isReached(
+        strict.filter((level) => !isOwn(level)),
+        worthOf([...all, ...held]),
+      )
+    )
+      return false;
     return spared.length === 0 || isReached(spared, worthOf(all.length > 0 ? [...all, CODE] : all));
   };
   // A passkey that answered in this journey showed what it can.
@@ -99,24 +148,42 @@ export function situationOf(facts: Facts): Situation {
   const usable = (Object.keys(SECOND) as SecondStep[]).filter(isUsable);
   const isEnough = reaches([]);
   const seconds = isProven && !isEnough ? usable.filter((step) => reaches([SECOND[step].shows])) : [];
-  const mostEnrolled = worthOf(enrolled);
   const possible = [...(has('password') ? [PASSWORD] : []), ...usable.map((step) => SECOND[step].shows)];
-  const couldSetUp = !has('totp') && worthOf([...proofs, ...possible]) >= mostEnrolled;
+  const hasNothingElse = isTold && state.enrolled?.length === 0 && facts.externals.length > 0 && !linksIt;
+  // Setting one up asks for a fresh proof.
+  const couldProve = facts.fresh || has('password') || hasNothingElse;
+  const couldSetUp = couldProve && !has('totp') && worthOf([...proofs, ...possible]).own >= mostEnrolled;
+  const everything = [...possible, ...(couldSetUp ? [CODE] : [])];
+  const words = facts.externals.flatMap(({ acr }) => ['', ...acr]);
+  const providers = facts.externals
+    .filter(({ acr }) => !linksIt && acr.some((level) => reaches([{ amr: [], acr: level }])))
+    .map(({ id }) => id);
   return {
     facts,
     isTold,
     isProven,
     isEnough,
     seconds,
-    isPasswordMissing: isProven && !isEnough && has('password') && reaches([PASSWORD]),
+    isPasswordMissing:
+      isProven &&
+      !isEnough &&
+      has('password') &&
+      !proofs.some(isKnowledge) &&
+      (reaches([PASSWORD]) || reaches(everything)),
     isAppMissing:
       isProven &&
       !isEnough &&
       seconds.length === 0 &&
       !has('totp') &&
-      worthOf(proofs) >= mostEnrolled &&
+      worthOf(proofs).own >= mostEnrolled &&
       reaches([CODE]),
-    isReachable: reaches([...possible, ...(couldSetUp ? [CODE] : [])]),
+    isUndecided: state.linking !== undefined && !state.linkWanted,
+    providers,
+    isReachable:
+      providers.length > 0 ||
+      ((isProven || possible.length > 0) && reaches(everything)) ||
+      (!isProven && hasNothingElse && words.some((acr) => reaches([{ amr: [], acr }, CODE]))),
+    hasNothingElse,
     has,
   };
 }
@@ -125,18 +192,44 @@ const isWaiting = ({ facts: { state } }: Situation): boolean => state.codes !== 
 
 export const RULES: readonly Rule[] = [
   {
+    says: 'what is to become of an identity that nobody has linked comes first, and is asked once',
+    holds: ({ isUndecided }, step) => !isUndecided || step === 'external',
+  },
+  {
+    says: 'nobody is sent to a provider but who lacks what it vouches for and can show nothing here that would do',
+    holds: (s, step) => {
+      const { isUndecided, isProven, isEnough, hasNothingElse, seconds, providers } = s;
+      const { state, fresh } = s.facts;
+      if (step !== 'external' || isUndecided || state.linkWanted) return true;
+      if (!isProven) return hasNothingElse;
+      if (s.isAppMissing && !fresh) return hasNothingElse;
+      return !isEnough && seconds.length === 0 && providers.length > 0 && state.linking === undefined;
+    },
+  },
+  {
+    says: 'that an identity can not be linked is said only where what the account can show can not be shown here',
+    holds: (s, step) =>
+      step !== 'external' ||
+      !s.facts.state.linkWanted ||
+      s.isUndecided ||
+      !s.isReachable ||
+      (s.isProven && !s.isEnough && s.seconds.length === 0 && !s.isPasswordMissing && !s.isAppMissing),
+  },
+  {
     says: 'who it is comes first, and is asked once',
-    holds: ({ facts }, step) => (step === 'identify') === (facts.state.username === undefined),
+    holds: ({ facts, isUndecided }, step) =>
+      isUndecided || (step === 'identify') === (facts.state.username === undefined),
   },
   {
     says: 'nobody gets through below what request, client and account demand, or without a proof',
     holds: (s, step) =>
-      step !== 'finished' || (s.facts.state.username !== undefined && s.isProven && s.isEnough && !isWaiting(s)),
+      step !== 'finished' ||
+      (s.facts.state.username !== undefined && s.isProven && s.isEnough && !isWaiting(s) && !s.isUndecided),
   },
   {
     says: 'whoever showed enough is asked for nothing more: what is left to tell is told, then it is over',
     holds: (s, step) => {
-      if (s.facts.state.username === undefined || !s.isProven || !s.isEnough) return true;
+      if (s.facts.state.username === undefined || !s.isProven || !s.isEnough || s.isUndecided) return true;
       if (s.facts.state.codes !== undefined) return step === 'recovery-codes';
       return step === (s.facts.state.offer === undefined ? 'finished' : 'offer-passkey');
     },
@@ -168,7 +261,8 @@ export const RULES: readonly Rule[] = [
   },
   {
     says: 'the way that the person chose is taken where it leads on; else the app comes first',
-    holds: ({ seconds, facts: { state } }, step) => {
+    holds: ({ seconds, isUndecided, facts: { state } }, step) => {
+      if (isUndecided) return true;
       const chosen = seconds.find((way) => way === state.way);
       if (chosen) return step === chosen;
       return seconds.includes('totp') ? step === 'totp' : seconds.length === 0 || isSecond(step);
@@ -176,8 +270,11 @@ export const RULES: readonly Rule[] = [
   },
   {
     says: 'a passkey usable here is offered at once, unless the person prefers a password that leads on',
-    holds: ({ isProven, isTold, isReachable, facts: { state, demand, browser } }, step) => {
-      if (state.username === undefined || isProven || (isTold && !isReachable)) return true;
+    holds: ({ isProven, isTold, isReachable, isUndecided, hasNothingElse, facts }, step) => {
+      const { state, demand, browser } = facts;
+      if (isUndecided || state.username === undefined || isProven || (isTold && !isReachable)) return true;
+      // Who has nothing here came by a provider before.
+      if (hasNothingElse) return step === 'external';
       if (state.instead === 'password' && isReached(demand.levels, worthOf([PASSWORD, CODE])))
         return step === 'password';
       if (state.passkey !== true || browser.passkeys === false) return step === 'password';
@@ -195,6 +292,7 @@ export const RULES: readonly Rule[] = [
   },
   {
     says: 'unmet is said at once to whoever is signed in: they are asked for nothing in vain',
-    holds: ({ facts: { state }, isReachable }, step) => !state.known || isReachable || step === 'unmet',
+    holds: ({ facts: { state }, isReachable, isUndecided }, step) =>
+      !state.known || isReachable || isUndecided || step === (state.linkWanted ? 'external' : 'unmet'),
   },
 ];

@@ -16,6 +16,7 @@ export function configOf(settings: Record<string, unknown> = {}): Config {
     directory: '/nowhere',
     masterKeys: [],
     clients: [],
+    providers: [],
   };
 }
 

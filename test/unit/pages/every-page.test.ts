@@ -24,7 +24,7 @@ describe('every page', () => {
     expect(count(html, new RegExp(`<main data-step="${page}">`, 'g'))).toBe(1);
     // No text is missing: a missing one shows its name.
     expect(html).not.toMatch(
-      /[>"\s](?:layout|identify|password|passkey|offer_passkey|consent|errors|problems|device|sign_out|account|account_[a-z_]+|passkey_[a-z]+|ways|totp|sms|recovery|recovery_[a-z]+|change_password|locked|not_me|enrol_totp|two_factor_off)\.[a-z_]+\b/,
+      /[>"\s](?:layout|identify|password|passkey|offer_passkey|consent|errors|problems|device|sign_out|account|account_[a-z_]+|passkey_[a-z]+|ways|totp|sms|recovery|recovery_[a-z]+|change_password|locked|not_me|enrol_totp|two_factor_off|external|identity_unlink)\.[a-z_]+\b/,
     );
     expect(html).not.toMatch(/\{\{|\b(?:undefined|null|NaN)\b/);
 

@@ -26,7 +26,13 @@ export function configOf(
   directory = '/nowhere',
 ): Config {
   const settings = serverSchema.parse({ issuer: 'http://localhost:3000', ...server });
-  return { ...settings, directory, masterKeys: [], clients: clients.map((client) => clientSchema.parse(client)) };
+  return {
+    ...settings,
+    directory,
+    masterKeys: [],
+    providers: [],
+    clients: clients.map((client) => clientSchema.parse(client)),
+  };
 }
 
 /** A folder of its own for one test file. */
@@ -77,6 +83,9 @@ export function openHouse(config: Config = configOf({}, [portal]), overlay?: str
 
 type Sample = { [P in PageName]: readonly [page: P, model: PageModels[P]] }[PageName];
 
+/** Of an external provider; no asset of the house. */
+export const SAMPLE_LOGO = '/assets/0123/provider-itsme.svg';
+
 /** Every page, with and without a problem; `text` stands wherever something from outside may stand. */
 export const samples = (text = 'alice'): readonly Sample[] => {
   const form = { action: '/interaction/uid/step', csrf: text };
@@ -116,16 +125,27 @@ export const samples = (text = 'alice'): readonly Sample[] => {
   };
   const recoveryHref = '/recovery?interaction=uid';
   const locked = { ...form, username: text, switchAction, until: 1_790_000_300, mails: true, recoveryHref };
+  const externals = [
+    { id: 'itsme', name: text, logoUrl: SAMPLE_LOGO },
+    { id: text, name: text },
+  ];
+  const external = { ...form, externals, createAccounts: true } as const;
+  const identities = { ...form, username: text, signOutHref: '/account/sign-out', identities: [], externals: [] };
+  const identity = { provider: text, createdAt: 1_790_000_000, unlinkHref: '/account/identities/1/unlink' };
   const change = { ...form, username: text, minimum: 15, words: [text, 'alice@example.org'] };
   return [
     ['identify', { ...passkeyForm, cancel: true, recoveryHref }],
     ['identify', { ...passkeyForm, username: text, problem }],
+    ['identify', { ...passkeyForm, linking: text, cancel: true, recoveryHref }],
+    ['identify', { ...passkeyForm, externals, problem: { code: 'external_cancelled', values: { provider: text } } }],
     ['password', { ...form, username: text, switchAction, cancel: true, passkey: true, recoveryHref }],
     ['password', { ...form, username: text, switchAction, problem, oldBrowser: true }],
+    ['password', { ...form, username: text, switchAction, externals, problem: { code: 'external_exists' } }],
     ['passkey', { ...passkeyForm, username: text, switchAction, cancel: true, passwordInstead: true }],
     ['passkey', { ...passkeyForm, username: text, switchAction, passwordInstead: false, problem }],
+    ['passkey', { ...passkeyForm, username: text, switchAction, passwordInstead: true, externals }],
     ['locked', { ...locked, cancel: true, passkey: true, sent: false }],
-    ['locked', { ...locked, sent: true }],
+    ['locked', { ...locked, sent: true, externals }],
     ['locked', { ...locked, sent: false, mails: false }],
     ['locked', { ...locked, sent: false, problem }],
     ['totp', { ...codeForm, cancel: true, ways: ['passkey', 'sms', 'recovery-code'] }],
@@ -134,6 +154,12 @@ export const samples = (text = 'alice'): readonly Sample[] => {
     ['sms', { ...codeForm, ways: [], ending: text, problem }],
     ['recovery-code', { ...codeForm, cancel: true, ways: ['totp'] }],
     ['recovery-code', { ...codeForm, ways: [], problem }],
+    ['external', { ...external, mode: 'link', provider: text, label: text, cancel: true, recoveryHref }],
+    ['external', { ...external, mode: 'link', provider: text, createAccounts: false, username: text, switchAction }],
+    ['external', { ...external, mode: 'link', provider: text, problem }],
+    ['external', { ...external, mode: 'unlinkable', provider: text, username: text, cancel: true }],
+    ['external', { ...external, mode: 'step-up', username: text, switchAction, cancel: true }],
+    ['external', { ...external, mode: 'step-up', problem }],
     ['enrol-totp', { ...setup, cancel: true }],
     ['enrol-totp', { ...setup, username: text, backHref: '/account/two-factor', problem }],
     ['enrol-totp', { ...setup, problem: { code: 'enrolment_expired' } }],
@@ -226,6 +252,24 @@ export const samples = (text = 'alice'): readonly Sample[] => {
     ],
     ['account-two-factor', { ...twoFactor, on: true, left: 1, few: true, notice: 'codes' }],
     ['account-two-factor-off', { ...form, backHref: '/account/two-factor' }],
+    ['account-identities', identities],
+    [
+      'account-identities',
+      {
+        ...identities,
+        identities: [{ ...identity, label: text, lastUsedAt: 1_795_000_000 }, identity],
+        externals,
+        notice: 'linked',
+        needsStronger: true,
+      },
+    ],
+    ['account-identities', { ...identities, externals, problem }],
+    [
+      'account-identity-unlink',
+      { ...form, backHref: '/account/identities', provider: text, label: text, lastOne: false },
+    ],
+    ['account-identity-unlink', { ...form, backHref: '/account/identities', provider: text, lastOne: true }],
+    ['account-refused', { backHref: '/account/identities', reason: 'last_identity' }],
     ['account-refused', { backHref: '/account/two-factor', reason: 'demanded' }],
     ['account-refused', { backHref, reason: 'last_way_in' }],
     ['account-refused', { backHref, reason: 'needs_stronger', retryHref: '/account/passkeys/confirm' }],

@@ -19,7 +19,7 @@ const HOSTILE = [
 
 /** Addresses that a page makes itself: assets, languages, the account area's parts, a file with recovery codes. */
 const OURS =
-  /^(?:$|\/assets\/|\?lang=|\/account\/(?:passkeys|password|two-factor)$|data:text\/plain;charset=utf-8,[\w.!~*'()%-]*$)/;
+  /^(?:$|\/assets\/|\?lang=|\/account\/(?:passkeys|password|two-factor|identities)$|data:text\/plain;charset=utf-8,[\w.!~*'()%-]*$)/;
 
 /** Tags and attribute names without any text or value: what a browser would build. */
 const skeleton = (html: string): string =>
@@ -56,7 +56,7 @@ const withAddresses = (value: unknown, address: string): unknown => {
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [
       key,
-      /action$|href$|^uri$/i.test(key) ? address : withAddresses(inner, address),
+      /action$|href$|^uri$|logoUrl$/i.test(key) ? address : withAddresses(inner, address),
     ]),
   );
 };

@@ -319,6 +319,16 @@ describe('consent', () => {
     ]);
   });
 
+  test('says what an electronic identity confirms once, and apart from what the account says', () => {
+    const asked = { scopes: ['openid', 'eid'], claims: ['national_number', 'employer', 'gender'] };
+    const confirmed = ['national_number', 'employer'];
+    expect(items(render({ ...asked, confirmed })).slice(1)).toEqual([
+      'See what your electronic identity confirms: national number and employer',
+      'See these details: gender',
+    ]);
+    expect(items(render({ scopes: ['openid', 'eid'] }))[1]).toBe('Use the permission “eid”');
+  });
+
   test('scopes named like properties of every object are scopes like any other', () => {
     expect(items(render({ scopes: ['constructor', '__proto__'] }))).toEqual([
       'Use the permission “constructor”',

@@ -120,8 +120,18 @@ const version4 = `
   ${artifactsVersion2}
 `;
 
+const version5 = `
+  CREATE TABLE upstream_keys (
+    kid TEXT NOT NULL PRIMARY KEY,
+    alg TEXT NOT NULL,
+    sealed_jwk TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+`;
+
 export const durable: Half = {
   name: 'durable',
   applicationId: 0x56_73_74_44,
-  migrations: [version1, version2, version3, version4],
+  migrations: [version1, version2, version3, version4, version5],
 };
