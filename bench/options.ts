@@ -17,13 +17,20 @@ const FIGURES = [
   'storm',
   'external',
   'external-jwks',
+  'redis',
 ] as const;
 export type Figure = (typeof FIGURES)[number];
 
+/** Only when asked for by name: they take minutes, and are about sizes and not about speed. */
+const SCALE_FIGURES = ['scale', 'accounts', 'memory'] as const;
+export type ScaleFigure = (typeof SCALE_FIGURES)[number];
+
 export const USAGE = `Usage: npm run bench [-- <options>]
 
-  --quick             one short round: an impression in 45 seconds
-  --only <figures>    some of: ${FIGURES.join(', ')}
+  --quick             one short round: an impression in a minute
+  --only <figures>    some of: ${FIGURES.join(', ')};
+                      or what decides the size of an installation: ${SCALE_FIGURES.join(', ')}
+  --logins <n>        of the figure memory (default 10000)
   --rounds <n>        rounds (default 3); figures are their medians
   --full              also a bare server with synchronous=FULL
   --program <file>    Vestibule's command line (default src/cli/bin.js)
@@ -64,6 +71,12 @@ export interface Options {
   readonly externalLogins: { readonly warmUp: number; readonly logins: number };
   /** Of our keys for providers being fetched. */
   readonly keysSeconds: number;
+  readonly scale: {
+    readonly figures: ReadonlySet<ScaleFigure>;
+    /** How many accounts are compared, in how many slices of a second each. */
+    readonly accounts: { readonly few: number; readonly many: number; readonly slices: number };
+    readonly logins: number;
+  };
 }
 
 const TIMES: Options['times'] = {
@@ -93,6 +106,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
       quick: { type: 'boolean', default: false },
       only: { type: 'string' },
       rounds: { type: 'string' },
+      logins: { type: 'string' },
       full: { type: 'boolean', default: false },
       program: { type: 'string' },
       'server-options': { type: 'string' },
@@ -101,9 +115,14 @@ export function readOptions(args: readonly string[]): Options | undefined {
   });
   if (values.help) return undefined;
   const { quick } = values;
-  const figures = values.only === undefined ? FIGURES : values.only.split(',').map(figure);
+  const named = values.only?.split(',').map((name) => name.trim()) ?? [...FIGURES];
+  const scale = SCALE_FIGURES.filter((name) => named.includes(name));
+  const figures = named.filter((name) => !scale.some((one) => one === name)).map(figure);
   const rounds = Number(values.rounds ?? (quick ? 1 : 3));
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 50) throw new TypeError('--rounds is a number from 1 to 50');
+  const logins = Number(values.logins ?? (quick ? 2000 : 10_000));
+  if (!Number.isInteger(logins) || logins < 400 || logins > 1_000_000)
+    throw new TypeError('--logins is a number from 400 to 1000000');
   return {
     figures: new Set(figures),
     complete: values.only === undefined,
@@ -120,11 +139,16 @@ export function readOptions(args: readonly string[]): Options | undefined {
     stormLogins: quick ? 50 : 300,
     externalLogins: quick ? { warmUp: 160, logins: 160 } : { warmUp: 600, logins: 600 },
     keysSeconds: quick ? 4 : 10,
+    scale: {
+      figures: new Set(scale),
+      accounts: { few: 1000, many: quick ? 100_000 : 1_000_000, slices: quick ? 4 : 12 },
+      logins,
+    },
   };
 }
 
 function figure(name: string): Figure {
-  const known = FIGURES.find((one) => one === name.trim());
-  if (!known) throw new TypeError(`--only ${name}: there is ${FIGURES.join(', ')}`);
+  const known = FIGURES.find((one) => one === name);
+  if (!known) throw new TypeError(`--only ${name}: there is ${[...FIGURES, ...SCALE_FIGURES].join(', ')}`);
   return known;
 }

@@ -15,12 +15,14 @@ import { outbox } from './figures/outbox.ts';
 import { firstPageWeight, type Weight } from './figures/page.ts';
 import { assertionCpuMs } from './figures/passkey.ts';
 import { runRounds } from './figures/rounds.ts';
+import { sharedStorage } from './figures/shared-storage.ts';
 import { storm } from './figures/storm.ts';
 import { codeCpuMs } from './figures/totp.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { print } from './report/print.ts';
 import { summarise } from './report/results.ts';
 import type { Results } from './report/shape.ts';
+import { measureScale, printScale } from './scale/index.ts';
 import { bareSubject } from './servers/bare.ts';
 import { EID, eidProgram, eidSettings } from './servers/eid.ts';
 import { writePrograms } from './servers/javascript.ts';
@@ -61,6 +63,9 @@ async function bench(options: Options, directory: string): Promise<void> {
   const names = options.figures.has('names') ? await nameTimes(options.names) : undefined;
   if (options.figures.has('storm')) progress('storm');
   const stormy = options.figures.has('storm') ? await storm(options.stormLogins) : undefined;
+  const shared = options.figures.has('redis')
+    ? await sharedStorage(world, options, { directory, preload: programs.preload, progress })
+    : undefined;
   const federated = await withEid(world, options, directory, programs.preload);
   const ours = await apart(vestibule, world, options, programs.preload);
   const samples = await runRounds(subjects, { world, options, preload: programs.preload, progress });
@@ -71,6 +76,7 @@ async function bench(options: Options, directory: string): Promise<void> {
     outbox: mails,
     names,
     storm: stormy,
+    sharedStorage: shared,
     ...federated,
     ...ours,
   });
@@ -129,6 +135,15 @@ async function save(results: Results): Promise<void> {
   console.log(`\nbench/results/${name}`);
 }
 
+async function sizes(options: Options, directory: string): Promise<void> {
+  const results = await measureScale(options, directory, progress);
+  console.log(printScale(results));
+  await mkdir(RESULTS, { recursive: true });
+  // One file a figure: each takes minutes, and they are measured on different days.
+  for (const [figure, found] of Object.entries(results).filter(([, result]) => result !== undefined))
+    await writeFile(join(RESULTS, `scale-${figure}.json`), `${JSON.stringify(found, rounded, 2)}\n`);
+}
+
 const rounded = (_name: string, value: unknown): unknown =>
   typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
 
@@ -163,7 +178,8 @@ async function main(): Promise<number> {
     });
   }
   try {
-    await bench(options, directory);
+    if (options.scale.figures.size > 0) await sizes(options, directory);
+    if (options.figures.size > 0) await bench(options, directory);
     return 0;
   } catch (error) {
     if (!interrupted) console.error(error);

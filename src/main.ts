@@ -1,6 +1,7 @@
 import { type EventEmitter, once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Accounts, createAccounts } from './accounts/index.ts';
 import { createAudit } from './audit/index.ts';
 import type { Config } from './config/config.ts';
@@ -13,10 +14,11 @@ import {
 } from './federation/index.ts';
 import { createTexts, type Texts } from './i18n/index.ts';
 import { createAttempts, createJourneys, createLadder, requiredLevel } from './journey/index.ts';
-import { systemClock } from './kernel/clock.ts';
+import { epochSeconds, systemClock } from './kernel/clock.ts';
 import { createLogger, type Logger } from './kernel/logger.ts';
 import { systemRandom } from './kernel/random.ts';
 import { SecretBox } from './kernel/secret-box.ts';
+import { forgetEnded, UPSTREAM_RETENTION, watch } from './keys/index.ts';
 import {
   createLetters,
   createMailer,
@@ -25,9 +27,9 @@ import {
   createSmsSender,
   type MailWorker,
 } from './notifications/index.ts';
-import { accountArea, createProvider, createReleases, createSignOut, loadSigningKeys } from './oidc/index.ts';
+import { accountArea, createProvider, createReleases, createSigningKeys, createSignOut } from './oidc/index.ts';
 import { createComposers, createLinks, createRecovery } from './recovery/index.ts';
-import { openDurable, openEphemeral } from './storage/registry.ts';
+import { openDurable, openEphemeral, refuseUnfinishedCopy } from './storage/registry.ts';
 import {
   createMetrics,
   createOperationsListener,
@@ -38,6 +40,8 @@ import {
 
 /** Milliseconds that requests under way get to finish after SIGTERM. */
 const DRAIN_TIMEOUT = 10_000;
+/** Milliseconds that one of several nodes still takes requests after SIGTERM, until a proxy has seen that it isn't ready. */
+const NOTICE = 3000;
 /** What is opened once and can't change under a running server. */
 const FIXED = [
   'issuer',
@@ -82,6 +86,7 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
   const secretBox = new SecretBox(initial.masterKeys, random);
   const durable = await openDurable(initial.storage.durable, { clock, logger });
   const ephemeral = await openEphemeral(initial.storage.ephemeral, { clock, logger });
+  await refuseUnfinishedCopy({ durable, ephemeral });
 
   const accounts = createAccounts({ store: durable.accounts, clock, random });
   const audit = createAudit({ store: durable.audit, clock, random });
@@ -90,7 +95,7 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
     accounts: durable.accounts,
     challenges: ephemeral.artifacts,
     counters: ephemeral.counters,
-    sendCode: createSmsSender(initial, textsOf(initial)),
+    sendCode: initial.sms && createSmsSender(initial, textsOf(initial)),
     clock,
     random,
     secretBox,
@@ -99,6 +104,7 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
   });
   await credentials.passkey.prepare();
   const upstreamKeys = createUpstreamKeys({ store: durable.upstreamKeys, secretBox, clock });
+  const signingKeys = createSigningKeys({ store: durable.keys, secretBox, clock, logger });
   const links = createLinks({ store: ephemeral.artifacts, clock, random });
   const halves = { durable: durable.artifacts, ephemeral: ephemeral.artifacts };
   const signOutEverywhere = createSignOut({ accounts, ...halves, clock });
@@ -130,7 +136,7 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
       signOutEverywhere,
       unlock: attempts.unlock,
     });
-    const federation = createFederation({
+    const federation = await createFederation({
       issuer: config.issuer,
       providers: config.providers,
       keys: upstreamKeys,
@@ -197,7 +203,7 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
       secretBox,
       clock,
       logger,
-      signingKeys: await loadSigningKeys({ store: durable.keys, secretBox, clock }),
+      signingKeys: await signingKeys.load(config),
       pages: web.providerPages,
       meters: metrics,
       upstream: { sessions: upstreamSessions, signOuts, signsOut: federation.signsOut },
@@ -238,7 +244,11 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
     if (draining) throw new Error('stopping');
     await Promise.all([durable.ping(), ephemeral.ping()]);
   };
-  const server = createServer(SERVER_LIMITS, (req, res) => assembled.handle(req, res));
+  const server = createServer(SERVER_LIMITS, (req, res) => {
+    // A proxy that keeps its connections would send the next request down one that is about to be closed.
+    if (draining) res.setHeader('connection', 'close');
+    assembled.handle(req, res);
+  });
   const operations = createOperationsListener({ ready }, metrics.registry);
   const drainServer = await listen(server, config.listen);
   const drainOperations = await listen(operations, config.operations);
@@ -248,22 +258,41 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
   /** Workers of earlier configurations, with the mail each was at. */
   let retired: Promise<unknown> = Promise.resolve();
   let reloading = Promise.resolve();
-  const reload = async (wanted: Config): Promise<void> => {
-    const ignored = FIXED.filter((name) => JSON.stringify(wanted[name]) !== JSON.stringify(config[name]));
-    const kept = Object.fromEntries(FIXED.map((name) => [name, config[name]])) as Pick<Config, (typeof FIXED)[number]>;
-    const next = { ...wanted, ...kept };
+  const takeIntoUse = async (next: Config): Promise<void> => {
     const { worker } = assembled;
     assembled = await assemble(next);
     assembled.worker?.start();
     config = next;
     // A mail server that hangs must not hold the reload up; the end of the process waits for it.
     retired = Promise.all([retired, worker?.close()]);
-    logger.info({ event: 'config.reloaded', clients: next.clients.length, needs_restart: ignored });
   };
+  const reload = async (wanted: Config): Promise<void> => {
+    const ignored = FIXED.filter((name) => JSON.stringify(wanted[name]) !== JSON.stringify(config[name]));
+    const kept = Object.fromEntries(FIXED.map((name) => [name, config[name]])) as Pick<Config, (typeof FIXED)[number]>;
+    await takeIntoUse({ ...wanted, ...kept });
+    logger.info({ event: 'config.reloaded', clients: config.clients.length, needs_restart: ignored });
+  };
+  const lookForKeys = async (): Promise<void> => {
+    if (await signingKeys.changed(config)) {
+      await takeIntoUse(config);
+      logger.info({ event: 'keys.changed' });
+    }
+    const ofUpstreams = await durable.upstreamKeys.list();
+    await forgetEnded(durable.upstreamKeys, ofUpstreams, { now: epochSeconds(clock), retention: UPSTREAM_RETENTION });
+  };
+  /** One after the other, so that the last files win. */
+  const inTurn = (work: () => Promise<void>): Promise<void> => {
+    const turn = reloading.then(work);
+    reloading = turn.catch(() => undefined);
+    return turn;
+  };
+  const keyWatch = watch({ look: () => inTurn(lookForKeys), clock, logger });
 
   const close = async (): Promise<void> => {
     draining = true;
+    await keyWatch.stop();
     await reloading;
+    if (config.cluster) await wait(NOTICE);
     await drainServer();
     await drainOperations();
     await Promise.all([assembled.worker?.close(), retired, credentials.close()]);
@@ -276,12 +305,7 @@ export async function start(initial: Config, options: { logger?: Logger } = {}):
   return {
     accounts,
     credentials,
-    reload(wanted) {
-      // One after the other, so that the last files win.
-      const turn = reloading.then(() => reload(wanted));
-      reloading = turn.catch(() => undefined);
-      return turn;
-    },
+    reload: (wanted) => inTurn(() => reload(wanted)),
     close() {
       closing ??= close();
       return closing;

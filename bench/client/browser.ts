@@ -37,6 +37,14 @@ export class Browser {
     return this.#follow(address, await this.#send('POST', address, body));
   }
 
+  /** Sends the page's first form by its main button, which carries nothing. @returns what `open` does */
+  async confirm(page: Answer & { readonly path: string }) {
+    const [form] = formsIn(page.body);
+    if (!form) throw new Error(`no form:\n${page.body.slice(0, 2000)}`);
+    const address = form.action || page.path;
+    return this.#follow(address, await this.#send('POST', address, new URLSearchParams(form.hidden).toString()));
+  }
+
   async #follow(from: string, first: Answer): Promise<Answer & { readonly path: string }> {
     let path = from;
     let answer = first;

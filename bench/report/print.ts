@@ -22,6 +22,7 @@ export function print(results: Results, subjects: readonly Subject[]): string {
     storm(results),
     federated(results),
     keys(results),
+    engines(results),
     page(results),
     verdicts(results),
   ]
@@ -179,6 +180,22 @@ function keys({ externalJwks }: Results): string {
       'sent late, p99',
     ],
     ['/external/jwks', number(p50, 1), number(p99, 1), number(max, 1), String(requests), number(lateP99, 1)],
+  ]);
+}
+
+function engines({ sharedStorage }: Results): string {
+  if (!sharedStorage) return '';
+  const { servers, ratios } = sharedStorage;
+  const compared = [undefined, ratios.redis, ratios.mongodb];
+  return table([
+    ['Single sign-on by storage engine', 'CPU of the node, ms', '× SQLite alone', 'p50, ms', 'p99, ms'],
+    ...Object.entries(servers).map(([label, { cpuMs, p50, p99 }], at) => [
+      label,
+      number(cpuMs),
+      compared[at] === undefined ? '' : number(compared[at]),
+      number(p50, 1),
+      number(p99, 1),
+    ]),
   ]);
 }
 

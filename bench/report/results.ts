@@ -38,6 +38,7 @@ export function summarise(
     | 'storm'
     | 'external'
     | 'externalJwks'
+    | 'sharedStorage'
     | 'flood'
     | 'firstPage'
   > & {

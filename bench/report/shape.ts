@@ -5,6 +5,7 @@ import type { NameTimes } from '../figures/names.ts';
 import type { Outbox } from '../figures/outbox.ts';
 import type { Weight } from '../figures/page.ts';
 import type { FlowFigures, Measured } from '../figures/samples.ts';
+import type { SharedStorage } from '../figures/shared-storage.ts';
 import type { Storm } from '../figures/storm.ts';
 import type { SubjectId } from '../servers/subject.ts';
 
@@ -50,6 +51,7 @@ export interface Results {
   readonly storm: Storm | undefined;
   readonly external: External | undefined;
   readonly externalJwks: KeysUnderLoad | undefined;
+  readonly sharedStorage: SharedStorage | undefined;
   readonly servers: Readonly<Partial<Record<SubjectId, ServerFigures>>>;
   readonly ratios: Readonly<Partial<Record<SubjectId, Ratios>>>;
   readonly flood: Flood | undefined;

@@ -80,6 +80,12 @@ const TARGETS: readonly Target[] = [
     value: ({ externalJwks }) => externalJwks?.p99,
   },
   {
+    figure: 'single sign-on with Redis, CPU',
+    limit: 1.6,
+    unit: '× SQLite alone',
+    value: ({ sharedStorage }) => sharedStorage?.ratios.redis,
+  },
+  {
     figure: 'script of a page with passkeys, compressed',
     limit: 20,
     unit: 'KB',

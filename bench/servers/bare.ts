@@ -1,15 +1,13 @@
 import { argon2Sync, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { BarePerson, BareSettings } from '../bare/settings.ts';
-import type { Subject, SubjectId, World } from './subject.ts';
+import type { BareId, Subject, World } from './subject.ts';
 
 const LABELS = {
   memory: 'bare, memory',
   sqlite: 'bare, SQLite',
   'sqlite-full': 'bare, SQLite FULL',
 } as const;
-
-export type BareId = Exclude<SubjectId, 'vestibule'>;
 
 /** @param program the bare server as JavaScript */
 export function bareSubject(

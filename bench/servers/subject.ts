@@ -1,6 +1,8 @@
 import type { JWK } from 'oidc-provider';
 
-export type SubjectId = 'vestibule' | 'memory' | 'sqlite' | 'sqlite-full';
+/** `vestibule` is on SQLite; `redis` and `mongodb` are Vestibule on these. */
+export type SubjectId = 'vestibule' | 'redis' | 'mongodb' | BareId;
+export type BareId = 'memory' | 'sqlite' | 'sqlite-full';
 
 /** A server: what to start, and where it will be. */
 export interface Program {

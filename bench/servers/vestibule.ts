@@ -5,6 +5,7 @@ import {
   defaultSettings,
   mergeSettings,
   newMasterKey,
+  type Settings,
   writeConfig,
 } from '../../test/support/config-folder.ts';
 import { endWithBench } from './server.ts';
@@ -15,7 +16,7 @@ const SEED = resolve(import.meta.dirname, '../../test/support/seed.ts');
 
 /**
  * The real `serve` command on a configuration folder of its own: default password hash, default
- * logs, both halves of the storage on SQLite. Only the limits on tries are raised, as everybody
+ * logs, both halves of the storage on SQLite unless told otherwise. Only the limits on tries are raised, as everybody
  * here comes from one address.
  */
 export async function vestibuleSubject(
@@ -28,14 +29,25 @@ export async function vestibuleSubject(
     operationsPort: number;
     /** External providers, by id. */
     providers?: ConfigContents['providers'];
+    /** Settings of `storage` that are others. */
+    storage?: Settings;
   },
 ): Promise<Subject> {
-  const { program = COMMAND_LINE, nodeOptions, directory, port, operationsPort, providers = {} } = options;
+  const {
+    program = COMMAND_LINE,
+    nodeOptions,
+    directory,
+    port,
+    operationsPort,
+    providers = {},
+    storage = {},
+  } = options;
   const folder = join(directory, 'config');
   const many = { count: 1_000_000, window: '1h' };
   const settings = mergeSettings(defaultSettings({ public: port, operations: operationsPort }), {
     // Not the tests' cheap hash: the product's own default.
     passwords: null,
+    storage,
     limits: {
       lockout: { tries: 1_000_000 },
       address: { ...many },

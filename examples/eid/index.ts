@@ -7,10 +7,10 @@
  * `routes.ts` (its pages). The other side is `../config/providers/demo-eid.yaml`. Nothing is kept: keys and sessions
  * end with the program; the `sub` of a citizen stays the same.
  */
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { demoAddresses } from '../addresses.ts';
-import type { Running } from '../shared/http.ts';
+import { close, listen, type Running } from '../shared/http.ts';
 import { createProvider, makeSigningKey } from './provider.ts';
 import { createRoutes, securityHeaders } from './routes.ts';
 
@@ -52,22 +52,8 @@ export async function startEid(options: EidOptions): Promise<Running> {
   }
   return {
     url: issuer,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => close(server),
   };
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }
 
 if (import.meta.main) {

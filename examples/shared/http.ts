@@ -116,20 +116,25 @@ export async function serve(options: ServeOptions): Promise<Running> {
   ownAddress = `http://localhost:${(server.address() as AddressInfo).port}`;
   return {
     url: ownAddress,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => close(server),
   };
 }
 
-function listen(server: Server, port: number): Promise<void> {
+/** On loopback. @throws Error (`EADDRINUSE`) when the port is taken */
+export function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => {
       server.off('error', reject);
       resolve();
     });
+  });
+}
+
+/** Waits for nobody: what is under way is cut off. */
+export function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
   });
 }

@@ -4,7 +4,7 @@ export interface CommandIo {
   /** Results: what another program may read. */
   readonly stdout: { write(text: string): unknown };
   /** Everything else a person should see. */
-  readonly stderr: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
 }
 
 /** One file of this folder. Options are read with `parseArgs` of node:util. */

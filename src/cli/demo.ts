@@ -183,7 +183,10 @@ async function configFolder(data: string, { ports, issuer, moved }: DemoAddresse
 }
 
 /** Made when absent, then left alone: what somebody changed while trying things out stays. */
-async function ensurePerson({ accounts, credentials }: Vestibule, person: DemoPerson): Promise<void> {
+export async function ensurePerson(
+  { accounts, credentials }: Pick<Vestibule, 'accounts' | 'credentials'>,
+  person: DemoPerson,
+): Promise<void> {
   const { username, password, email, profile, totp, minimumAcr } = person;
   const account =
     (await accounts.findByIdentifier(username)) ??

@@ -7,7 +7,7 @@ import { systemRandom as random } from '../kernel/random.ts';
 import { isPlainAddress } from '../notifications/index.ts';
 import type { Profile } from '../storage/ports.ts';
 import { CONFIG_OPTION, CONFIG_USAGE, type Command, type CommandIo, UsageError } from './command.ts';
-import { type CommandStorage, withStorage } from './storage.ts';
+import { type CommandDurable, withDurable } from './storage.ts';
 
 const OPTIONS = {
   ...CONFIG_OPTION,
@@ -58,7 +58,7 @@ password is made and shown once. The server may be running.
     if (username === undefined || rest.length > 0) throw new UsageError('name one person');
     const given = values['password-stdin'] ? await firstLine(io.stdin) : undefined;
     const password = given ?? random.bytes(15).toString('base64url');
-    const id = await withStorage(values.config, (storage) => add(storage, username, password, values)).catch(
+    const id = await withDurable(values.config, (storage) => add(storage, username, password, values)).catch(
       (error: unknown) => {
         const reason = error instanceof VestibuleError ? REFUSALS[error.code] : undefined;
         throw reason ? new OperatorError(`${username} was not added: ${reason}.`) : error;
@@ -75,7 +75,7 @@ password is made and shown once. The server may be running.
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
 
 async function add(
-  { config, durable, clock, logger }: CommandStorage,
+  { config, durable, clock, logger }: CommandDurable,
   username: string,
   password: string,
   values: Values,

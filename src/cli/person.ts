@@ -2,7 +2,7 @@ import { type Accounts, createAccounts, readIdentifier } from '../accounts/index
 import { OperatorError } from '../kernel/errors.ts';
 import { systemRandom as random } from '../kernel/random.ts';
 import type { Account } from '../storage/ports.ts';
-import type { CommandStorage } from './storage.ts';
+import type { CommandDurable } from './storage.ts';
 
 /**
  * The person a command is about.
@@ -10,7 +10,7 @@ import type { CommandStorage } from './storage.ts';
  * @throws OperatorError when there is nobody of that name
  */
 export async function personOf(
-  { durable, clock }: CommandStorage,
+  { durable, clock }: CommandDurable,
   name: string,
 ): Promise<{ accounts: Accounts; account: Account }> {
   const accounts = createAccounts({ store: durable.accounts, clock, random });

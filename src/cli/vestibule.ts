@@ -8,6 +8,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: 'config check', load: async () => (await import('./config-check.ts')).configCheck },
   { name: 'config schema', load: async () => (await import('./config-schema.ts')).configSchema },
   { name: 'keys list', load: async () => (await import('./keys-list.ts')).keysList },
+  { name: 'keys rotate', load: async () => (await import('./keys-rotate.ts')).keysRotate },
   { name: 'people add', load: async () => (await import('./people-add.ts')).peopleAdd },
   {
     name: 'people reset-factors',
@@ -15,6 +16,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   { name: 'people unlock', load: async () => (await import('./people-unlock.ts')).peopleUnlock },
   { name: 'people set-email', load: async () => (await import('./people-set-email.ts')).peopleSetEmail },
+  { name: 'storage migrate', load: async () => (await import('./storage-migrate.ts')).storageMigrate },
   { name: 'version', load: async () => (await import('./version.ts')).version },
 ];
 

@@ -18,3 +18,4 @@ export type { ClientFile, ClientSettings } from './schema/client.ts';
 export type { ProviderFile, ProviderPolicy } from './schema/provider.ts';
 export type { ServerSettings, Theme } from './schema/server.ts';
 export { LANGUAGES, type Language } from './schema/values.ts';
+export { readStorageSettings, type StorageSettings } from './storage-settings.ts';

@@ -12,6 +12,9 @@ import { resolveReferences } from './secrets.ts';
 import { validate } from './validate.ts';
 import { readFailure, readYaml } from './yaml-file.ts';
 
+type TlsFiles = Readonly<Record<string, string | undefined>>;
+const TLS_FILES: ReadonlySet<string> = new Set(['ca', 'cert', 'key']);
+
 /** Lets the rest be checked when the issuer is missing or wrong. */
 const PLACEHOLDERS = { issuer: 'http://localhost:3000' };
 
@@ -33,6 +36,25 @@ function folderFault(directory: string): string | undefined {
   }
 }
 
+/** The file of an embedded engine; certificates and keys of the others. */
+export function withAbsoluteFiles<Engine extends { path?: string | undefined; tls?: TlsFiles | undefined }>(
+  engine: Engine,
+  directory: string,
+): Engine {
+  const absolute = (files: TlsFiles): TlsFiles =>
+    Object.fromEntries(
+      Object.entries(files).map(([name, value]) => [
+        name,
+        TLS_FILES.has(name) && typeof value === 'string' ? resolve(directory, value) : value,
+      ]),
+    );
+  return {
+    ...engine,
+    ...(engine.path === undefined ? {} : { path: resolve(directory, engine.path) }),
+    ...(engine.tls === undefined ? {} : { tls: absolute(engine.tls) }),
+  };
+}
+
 /** Paths within the settings become absolute: nothing later depends on where the process was started. */
 function absolute(settings: ServerSettings, directory: string): ServerSettings {
   const { storage, branding, passkeys } = settings;
@@ -40,8 +62,8 @@ function absolute(settings: ServerSettings, directory: string): ServerSettings {
   return {
     ...settings,
     storage: {
-      durable: { ...storage.durable, path: resolve(directory, storage.durable.path) },
-      ephemeral: { ...storage.ephemeral, path: resolve(directory, storage.ephemeral.path) },
+      durable: withAbsoluteFiles(storage.durable, directory),
+      ephemeral: withAbsoluteFiles(storage.ephemeral, directory),
     },
     passkeys: { ...passkeys, trust_anchors: passkeys.trust_anchors.map((file) => resolve(directory, file)) },
     branding: {

@@ -44,17 +44,17 @@ export function createTrustedDevices(deps: {
   /** A copy of the database must not hold what opens anything. */
   const idOf = (random: string) => createHash('sha256').update(random).digest('base64url');
 
-  const list = async (accountId: string): Promise<TrustedDevice[]> => {
-    const now = epochSeconds(clock);
-    const kept = await store.list(accountId, KIND);
-    return kept
-      .map(({ id, data, createdAt }) => ({
-        id,
-        createdAt,
-        ...(JSON.parse(data) as { name: string; expiresAt: number }),
-      }))
-      .filter(({ expiresAt }) => expiresAt > now);
-  };
+  const kept = async (accountId: string): Promise<TrustedDevice[]> =>
+    (await store.list(accountId, KIND)).map(({ id, data, createdAt }) => ({
+      id,
+      createdAt,
+      ...(JSON.parse(data) as { name: string; expiresAt: number }),
+    }));
+  const isOver = ({ expiresAt }: TrustedDevice): boolean => expiresAt <= epochSeconds(clock);
+  const list = async (accountId: string): Promise<TrustedDevice[]> =>
+    (await kept(accountId)).filter((device) => !isOver(device));
+  const remove = (accountId: string, ids: readonly string[]): Promise<unknown> =>
+    Promise.all(ids.map((id) => store.remove(accountId, KIND, id)));
 
   return {
     lifetime,
@@ -65,7 +65,8 @@ export function createTrustedDevices(deps: {
       const now = epochSeconds(clock);
       const data = JSON.stringify({ name, expiresAt: now + lifetime });
       await store.insert({ accountId, kind: KIND, id: idOf(id), data, version: 1, createdAt: now, updatedAt: now });
-      await Promise.all(earlier.map((old) => store.remove(accountId, KIND, idOf(old))));
+      const over = (await kept(accountId)).filter(isOver).map((device) => device.id);
+      await remove(accountId, [...earlier.map(idOf), ...over]);
     },
 
     async isTrusted(accountId, browser) {
@@ -75,12 +76,15 @@ export function createTrustedDevices(deps: {
     },
 
     async revoke(accountId, id) {
-      await store.remove(accountId, KIND, id);
+      await remove(accountId, [id]);
     },
 
     async forgetAll(accountId) {
-      const kept = await store.list(accountId, KIND);
-      await Promise.all(kept.map(({ id }) => store.remove(accountId, KIND, id)));
+      const all = await kept(accountId);
+      await remove(
+        accountId,
+        all.map(({ id }) => id),
+      );
     },
   };
 }

@@ -11,7 +11,7 @@ import type { Identity } from './identity.ts';
 import type { UpstreamKeys } from './keys.ts';
 import { takeOnce, type UpstreamLogout } from './logout-token.ts';
 import { isEmailAuthoritative, resolveUpstream, vouchedFor } from './presets/index.ts';
-import { createRelyingParty, type RelyingParty } from './relying-party.ts';
+import type { RelyingParty } from './relying-party.ts';
 import { createTransactions, type Transaction } from './transactions.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -79,7 +79,7 @@ interface Party {
 }
 
 /** @throws TypeError when a file doesn't resolve: the configuration was checked before */
-export function createFederation(deps: {
+export async function createFederation(deps: {
   issuer: string;
   providers: readonly ProviderFile[];
   keys: UpstreamKeys;
@@ -87,11 +87,13 @@ export function createFederation(deps: {
   secretBox: SecretBox;
   clock: Clock;
   logger: Logger;
-}): Federation {
+}): Promise<Federation> {
   const { issuer, keys, clock, logger } = deps;
   const transactions = createTransactions(deps);
 
-  const partyOf = (file: ProviderFile): Party => {
+  const partyOf = async (file: ProviderFile): Promise<Party> => {
+    // With the first provider: without any, most of this folder and the client library are no part of a start.
+    const { createRelyingParty } = await import('./relying-party.ts');
     const resolved = resolveUpstream(file);
     if ('problems' in resolved) throw new TypeError(`providers/${file.id}.yaml does not resolve`);
     const { upstream } = resolved;
@@ -106,13 +108,13 @@ export function createFederation(deps: {
     };
   };
   // Switched off: no button, and an answer under way is refused (security-catalogue: disabled identity provider).
-  const parties = new Map(deps.providers.filter(({ enabled }) => enabled).map((file) => [file.id, partyOf(file)]));
+  const all = await Promise.all(deps.providers.filter(({ enabled }) => enabled).map(partyOf));
+  const parties = new Map(all.map((party) => [party.file.id, party]));
   const partyFor = (id: string): Party => {
     const party = parties.get(id);
     if (!party) throw new UpstreamError('transaction', 'no such provider, or switched off');
     return party;
   };
-  const all = [...parties.values()];
 
   return {
     offered: (clientId) =>

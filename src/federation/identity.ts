@@ -23,7 +23,6 @@ export interface Identity {
   readonly upstreamSubject: string;
   /** What the upstream's level is worth, by our name. */
   readonly acr?: string;
-  readonly upstreamAcr?: string;
   /** Seconds since the epoch; absent where the upstream does not tell. */
   readonly authTime?: number;
   readonly amr?: readonly string[];
@@ -78,7 +77,6 @@ export function identityOf(upstream: Upstream, sources: Sources, demanded: reado
     confidential: upstream.subject.some((part) => part.confidential),
     upstreamSubject: sources.sub,
     ...(acr === undefined ? {} : { acr }),
-    ...(typeof told === 'string' ? { upstreamAcr: told } : {}),
     ...(typeof authTime === 'number' ? { authTime } : {}),
     ...(isTexts(amr) ? { amr } : {}),
     claims,

@@ -12,10 +12,10 @@ export { refusal, UpstreamError, type UpstreamReason } from './errors.ts';
 export { createFederation, type Federation, type Offered, type Release } from './federation.ts';
 export { createGuardedFetch, type UpstreamFetch } from './guarded-fetch.ts';
 export type { Identity } from './identity.ts';
-export { createUpstreamKeys, type PublicJwk, type UpstreamKeys } from './keys.ts';
+export { createUpstreamKeys, makeUpstreamKeys, type PublicJwk, type UpstreamKeys } from './keys.ts';
 export type { UpstreamLogout } from './logout-token.ts';
 export { checkOnline, checkProvider, isEmailAuthoritative, resolveUpstream, vouchedFor } from './presets/index.ts';
-export { createRelyingParty, type RelyingParty, type RequestSecrets } from './relying-party.ts';
+export type { RelyingParty, RequestSecrets } from './relying-party.ts';
 export {
   createUpstreamSessions,
   type EndedUpstream,

@@ -4,11 +4,12 @@ import { type CryptoKey, calculateJwkThumbprint, importJWK, type JWK } from 'jos
 import { type Clock, epochSeconds } from '../kernel/clock.ts';
 import { OperatorError } from '../kernel/errors.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
+import { inUse, UPSTREAM_RETENTION } from '../keys/index.ts';
 import type { KeyStore, StoredKey } from '../storage/ports.ts';
 
 const generate = promisify(generateKeyPair);
 const PURPOSE = 'upstream keys';
-/** Milliseconds until another node's rotation is seen. */
+/** Milliseconds until another node's rotation is seen, and what the time alone changes. */
 const RELOAD = 60_000;
 
 type Use = 'sig' | 'enc';
@@ -60,13 +61,14 @@ export interface DecryptionKey {
 export interface UpstreamKeys {
   /**
    * The set to publish at `/external/jwks`. Of the signing keys all of an algorithm, the one that signs first; of the
-   * encryption keys the newest alone, so that nobody begins to use one that is on its way out.
+   * encryption keys the current one alone, so that nobody begins to use one that is on its way out, or that another
+   * node doesn't know yet.
    * @param algorithms only these, for an upstream that can't choose; absent: all
    */
   publicJwks(algorithms?: readonly string[]): Promise<{ readonly keys: readonly PublicJwk[] }>;
   /** @throws Error when there is none of the algorithm */
   signingKey(alg: string): Promise<{ readonly kid: string; readonly key: CryptoKey }>;
-  /** Every key that may have been used, newest first: older ones are still in caches of upstreams. */
+  /** Every key that may have been used, the current one first: others are in caches of upstreams still. */
   decryptionKeys(): Promise<readonly DecryptionKey[]>;
 }
 
@@ -82,9 +84,7 @@ interface Loaded {
 /**
  * Made at first use: a server without upstreams has none. When several nodes start together the first to insert wins.
  *
- * @param deps.store keys of this purpose alone. `position` 0 signs and is encrypted to; the others verify and decrypt.
- *   To rotate: the new key at position 1, a day later (upstreams cache that long) at 0, and the old one removed a day
- *   after that
+ * @param deps.store keys of this purpose alone; how they take turns stands in `keys/rotation.ts`
  * @throws (its verbs) OperatorError when the keys were sealed under another master key
  */
 export function createUpstreamKeys(deps: { store: KeyStore; secretBox: SecretBox; clock: Clock }): UpstreamKeys {
@@ -95,11 +95,12 @@ export function createUpstreamKeys(deps: { store: KeyStore; secretBox: SecretBox
   const load = async (): Promise<Loaded> => {
     let stored = await store.list();
     if (stored.length === 0) {
-      await store.insertFirst(await makeAll(secretBox, epochSeconds(clock)));
+      await store.insertFirst(await makeUpstreamKeys(secretBox, epochSeconds(clock)));
       stored = await store.list();
     }
-    const unchanged = loaded && sameKeys(loaded.jwks, stored.toSorted(byOrder));
-    return unchanged && loaded ? { ...loaded, at: clock.now() } : unsealAll(stored.toSorted(byOrder), deps);
+    const used = inUse(stored, epochSeconds(clock), UPSTREAM_RETENTION);
+    const ordered = used.toSorted((one, other) => rankOf(one) - rankOf(other));
+    return loaded && sameKeys(loaded.jwks, ordered) ? { ...loaded, at: clock.now() } : unsealAll(ordered, deps);
   };
   const current = async (): Promise<Loaded> => {
     if (loaded && clock.now() - loaded.at < RELOAD) return loaded;
@@ -128,19 +129,17 @@ export function createUpstreamKeys(deps: { store: KeyStore; secretBox: SecretBox
 }
 
 const rankOf = ({ alg }: StoredKey): number => Object.keys(KINDS).indexOf(alg);
-const byOrder = (one: StoredKey, other: StoredKey): number =>
-  rankOf(one) - rankOf(other) || one.position - other.position || other.createdAt - one.createdAt;
 
 const sameKeys = (jwks: readonly PrivateJwk[], stored: readonly StoredKey[]): boolean =>
   jwks.length === stored.length && jwks.every(({ kid }, index) => kid === stored[index]?.kid);
 
 function unsealAll(stored: readonly StoredKey[], { secretBox, clock }: { secretBox: SecretBox; clock: Clock }): Loaded {
   const jwks = stored.map((key) => unseal(key, secretBox));
-  const isNewest = (jwk: PrivateJwk) => jwks.find(({ alg }) => alg === jwk.alg) === jwk;
+  const isCurrent = (jwk: PrivateJwk) => jwks.find(({ alg }) => alg === jwk.alg) === jwk;
   return {
     at: clock.now(),
     jwks,
-    published: jwks.filter((jwk) => jwk.use === 'sig' || isNewest(jwk)).map(publicPart),
+    published: jwks.filter((jwk) => jwk.use === 'sig' || isCurrent(jwk)).map(publicPart),
     decryption: jwks
       .filter(({ use }) => use === 'enc')
       .map((jwk) => ({ kid: jwk.kid, kty: String(jwk.kty), key: createPrivateKey({ key: jwk, format: 'jwk' }) })),
@@ -165,7 +164,8 @@ function publicPart(jwk: PrivateJwk): PublicJwk {
   return { kty, kid, use, alg, ...members };
 }
 
-async function makeAll(secretBox: SecretBox, createdAt: number): Promise<StoredKey[]> {
+/** @returns new keys, one for each algorithm, in the first position */
+export async function makeUpstreamKeys(secretBox: SecretBox, createdAt: number): Promise<StoredKey[]> {
   return Promise.all(
     Object.entries(KINDS).map(async ([alg, { use, make }]): Promise<StoredKey> => {
       const jwk = await make();

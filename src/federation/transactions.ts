@@ -29,8 +29,6 @@ export interface Transaction {
   /** Where that is proven: a path of this server, to which whoever brings the answer is sent. */
   readonly resume: string;
   readonly secrets: RequestSecrets;
-  /** Whatever the caller wants back; JSON. */
-  readonly context?: Readonly<Record<string, unknown>>;
 }
 
 export interface RedeemedTransaction extends Transaction {

@@ -89,14 +89,15 @@ export interface Journeys {
   adopt(accountId: string, input: JourneyInput): Promise<Submitted | undefined>;
   /** Remembers the language chosen on a page. */
   chooseLanguage(language: string, input: JourneyInput): Promise<void>;
-  /** Language chosen in this journey, if any. */
-  language(uid: string): Promise<string | undefined>;
-  /** The client a journey belonged to, also after it ended: for the way back from an error page. */
-  clientOf(uid: string): Promise<string | undefined>;
+  /** The client a journey belonged to and the language chosen in it, also after it ended: for the way back from an error page. */
+  remembered(uid: string): Promise<Pick<JourneyState, 'clientId' | 'language'> | undefined>;
 }
 
-/** How long a journey is remembered after its interaction ended: for "start again at …". Seconds. */
-const AFTERLIFE = 86_400;
+/**
+ * How long a journey is remembered after its interaction would have expired: for "start again at …" on the page of
+ * one that was finished. Of one that was abandoned the interaction itself is remembered, and longer. Seconds.
+ */
+const AFTERLIFE = 3600;
 
 export function createJourneys(deps: { store: JourneyStore; services: StepServices }): Journeys {
   const { store, services } = deps;
@@ -289,8 +290,7 @@ export function createJourneys(deps: { store: JourneyStore; services: StepServic
       if (state.language !== language) await save({ ...state, language }, version, input);
     },
 
-    language: async (uid) => (await loadState(store, uid))?.state.language,
-    clientOf: async (uid) => (await loadState(store, uid))?.state.clientId,
+    remembered: async (uid) => (await loadState(store, uid))?.state,
   };
 }
 

@@ -23,8 +23,10 @@ const SEALED_MEMBERS: Readonly<Record<string, readonly string[]>> = {
 };
 /** Kinds that are saved again after having been found by something else than their id. */
 const ID_IS_SEALED_WITHIN = new Set(['DeviceCode']);
-/** Kept this long past expiry: an expired interaction still knows its portal for the way back. Seconds. */
-const RETENTION: Readonly<Record<string, number>> = { Interaction: 86_400 };
+/** Kept this long past expiry: an interaction nobody answered in time still knows its portal for the way back. Seconds. */
+const RETENTION = 86_400;
+const isAbandoned = (kind: string, { result }: AdapterPayload): boolean =>
+  kind === 'Interaction' && result === undefined;
 /** The library accepts clocks that differ by `clockTolerance`; rows outlive it. Seconds. */
 export const CLOCK_TOLERANCE = 15;
 /** For records without an end, such as registered clients: the year 9999. */
@@ -157,9 +159,9 @@ export function createAdapter(deps: AdapterDependencies): (kind: string) => Adap
 const keyOf = (kind: string, id: string): string => hash('sha256', `${kind} ${id}`, 'base64url');
 
 /** Whole seconds: a client may write any number into the `exp` of what it signs (RFC 7519 §2). */
-function endOf(kind: string, expiresIn: number | undefined, clock: Clock): number {
+function endOf(expiresIn: number | undefined, retention: number, clock: Clock): number {
   if (expiresIn === undefined) return NEVER;
-  return Math.min(NEVER, epochSeconds(clock) + Math.ceil(expiresIn) + CLOCK_TOLERANCE + (RETENTION[kind] ?? 0));
+  return Math.min(NEVER, epochSeconds(clock) + Math.ceil(expiresIn) + CLOCK_TOLERANCE + retention);
 }
 
 function pack(
@@ -178,7 +180,7 @@ function pack(
   if (ID_IS_SEALED_WITHIN.has(kind) && jti) members.sealedId = secretBox.seal(SEAL, jti);
   return {
     payload: kind === 'Client' ? { sealed: secretBox.seal(SEAL, JSON.stringify(members)) } : members,
-    expiresAt: endOf(kind, expiresIn, clock),
+    expiresAt: endOf(expiresIn, isAbandoned(kind, payload) ? RETENTION : 0, clock),
     ...(typeof members.grantId === 'string' && kind !== 'Interaction' ? { grantId: members.grantId } : {}),
     ...(kind === 'Session' && typeof members.uid === 'string' ? { uid: members.uid } : {}),
     ...(typeof userCode === 'string' ? { userCode: keyOf('UserCode', userCode) } : {}),

@@ -9,7 +9,7 @@ export type { ClientRegistry } from './clients.ts';
 export type { ProviderDependencies } from './dependencies.ts';
 export type { ProtocolMeters } from './events.ts';
 export type { Interactions, PendingInteraction } from './interactions.ts';
-export { loadSigningKeys, type SigningKey } from './keys.ts';
+export { createSigningKeys, makeSigningKeys, type SigningKey } from './keys.ts';
 export type { ProviderPages } from './pages.ts';
 export { createProvider, type OidcProvider } from './provider.ts';
 export { createReleases } from './releases.ts';

@@ -1,10 +1,11 @@
-import type { Context } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { type ClientMetadata, type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Config } from '../config/config.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { OperatorError, VestibuleError } from '../kernel/errors.ts';
 import type { SecretBox } from '../kernel/secret-box.ts';
 import { CLOCK_TOLERANCE, createAdapter } from './adapter.ts';
+import { afterAnswer } from './after-answer.ts';
 import { claimsByScope, findAccount, scopesOf } from './claims.ts';
 import { type ClientRegistry, createClientRegistry, responseTypes, toMetadata } from './clients.ts';
 import type { ProviderDependencies } from './dependencies.ts';
@@ -24,6 +25,8 @@ import { createUpstreamSignOut, type UpstreamSignOut } from './upstream-sign-out
 export interface OidcProvider {
   /** The Koa application itself: routes and middleware are added to it. */
   readonly app: Provider;
+  /** What is made of the library's answers; to be added to the application where errors become answers. */
+  readonly afterAnswers: readonly Middleware[];
   readonly clients: ClientRegistry;
   readonly interactions: Interactions;
   /** @returns who is signed in in the browser that sent the request, if anybody */
@@ -60,16 +63,15 @@ export function createProvider(deps: ProviderDependencies): OidcProvider {
     https,
     signedOut: '/session/end/success',
   });
-  if (deps.upstream.signsOut) {
-    provider.use(upstreamSignOut.leave);
-    provider.use(keepUpstreamSessions(sessions));
-  }
-  provider.use(endVoidSignIns(deps.accounts));
-  provider.use(deviceCodeInAddress(deps.pages));
   refuseUnusable(config.clients, scopesOf(deps.releases), provider);
   observe(provider, deps.logger, deps.meters);
   return {
     app: provider,
+    afterAnswers: [
+      ...(deps.upstream.signsOut ? [upstreamSignOut.leave, keepUpstreamSessions(sessions)] : []),
+      endVoidSignIns(deps.accounts),
+      deviceCodeInAddress(deps.pages),
+    ].map(afterAnswer),
     clients,
     interactions: createInteractions({ provider, consents: durable.consents, releases: deps.releases, clock }),
     signedIn: (ctx) => signedIn(provider, ctx),

@@ -143,7 +143,7 @@ export interface ConsentStore {
   remove(accountId: string, clientId: string): Promise<boolean>;
 }
 
-/** A signing key, sealed. `position` 0 signs, the others verify. */
+/** A key, sealed. `position` 0 is in use; 1 takes its place when its time has come. */
 export interface StoredKey {
   readonly kid: string;
   readonly alg: string;
@@ -158,6 +158,9 @@ export interface KeyStore {
   /** All or nothing, and only into an empty store: ten nodes may start together, one wins.
    *  @returns false when there are keys already. */
   insertFirst(keys: readonly StoredKey[]): Promise<boolean>;
+  /** Compare-and-set on the whole store: these instead of `expected`, whose order doesn't matter.
+   *  @returns false, and nothing is written, when others are stored by now. */
+  replaceAll(keys: readonly StoredKey[], expected: readonly StoredKey[]): Promise<boolean>;
 }
 
 export interface AuditEvent {
@@ -290,7 +293,6 @@ export interface CounterStore {
   increment(keys: readonly { readonly key: string; readonly windowSeconds: number }[]): Promise<CounterReading[]>;
   /** Takes one back from each (never below zero, never outliving the window). */
   decrement(keys: readonly string[]): Promise<void>;
-  reset(keys: readonly string[]): Promise<void>;
 }
 
 /** How often something may be guessed before it is locked, and for how long. */
@@ -323,6 +325,38 @@ export interface LockStore {
   clear(key: string): Promise<boolean>;
 }
 
+// ---------------------------------------------------------------- moving to another engine
+
+/** One record on its way from one engine to another, the same in all of them. */
+export interface TransferRow {
+  /** Unique within its collection, never empty. */
+  readonly key: string;
+  /** JSON in the words of the ports; absent members are absent. */
+  readonly value: Readonly<Record<string, unknown>>;
+  /** The second from which on it counts as absent. */
+  readonly expiresAt?: number;
+}
+
+/** Everything of a half, sealed as it is stored. For an operator's command, never for a server. */
+export interface TransferPort {
+  /** Which data this is, as an operator knows it: the same for the same data; holds no secret. */
+  readonly place: string;
+  /** Names, in an order in which the copy of the first few lets nobody in whom all of them would keep out. */
+  readonly collections: readonly string[];
+  /** Rows that haven't expired; may scan. */
+  count(collection: string): Promise<number>;
+  /** Rows that haven't expired, by key in the order of its UTF-8 bytes. @param after the last key read before */
+  read(collection: string, after: string | undefined, limit: number): Promise<TransferRow[]>;
+  /** Inserts or overwrites; what stands in the way under a unique name gives way. */
+  write(collection: string, rows: readonly TransferRow[]): Promise<void>;
+  remove(collection: string, rows: readonly TransferRow[]): Promise<void>;
+  /** What was noted last about a copy into here that isn't finished; undefined when there is none. */
+  marker(): Promise<string | undefined>;
+  mark(text: string): Promise<void>;
+  /** Brings up to date what follows from the rows, such as totals, and forgets the marker. */
+  finish(): Promise<void>;
+}
+
 // ---------------------------------------------------------------- the two halves
 
 export interface DurableStorage {
@@ -336,6 +370,7 @@ export interface DurableStorage {
   readonly outbox: OutboxStore;
   /** Artifacts whose loss would matter: grants, refresh tokens, dynamically registered clients. */
   readonly artifacts: ArtifactStore;
+  readonly transfer: TransferPort;
   /** Throws when the store can't answer. For the readiness probe. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -346,6 +381,7 @@ export interface EphemeralStorage {
   readonly journeys: JourneyStore;
   readonly counters: CounterStore;
   readonly locks: LockStore;
+  readonly transfer: TransferPort;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

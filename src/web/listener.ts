@@ -18,11 +18,15 @@ const FORWARDED = [
   'x-real-ip',
 ];
 
+/** Milliseconds; longer than proxies keep theirs (60 s), which would else send a request into a connection just closed. */
+const KEEP_ALIVE = 75_000;
+
 /** Of every connection, before a request is understood. */
 export const SERVER_LIMITS: ServerOptions = {
   maxHeaderSize: MAX_HEADER_BYTES,
   headersTimeout: HEADERS_TIMEOUT,
   requestTimeout: REQUEST_TIMEOUT,
+  keepAliveTimeout: KEEP_ALIVE,
   // Duplicates of `Host`, `Content-Length` and the like are refused by the parser.
   insecureHTTPParser: false,
 };

@@ -91,15 +91,11 @@ export function createWeb(deps: WebDependencies): Web {
   const askedAt = async (ctx: Context, known?: string): Promise<Asked> => {
     const uid = known ?? /^\/interaction\/([\w-]{1,64})/.exec(ctx.path)?.[1] ?? signInOf(ctx);
     if (!uid) return { client: await findClient(clientOf(ctx)) };
-    const [clientId, chosen, request] = await Promise.all([
-      journeys.clientOf(uid),
-      journeys.language(uid),
-      provider?.interactions.requestOf(uid),
-    ]);
+    const [journey, request] = await Promise.all([journeys.remembered(uid), provider?.interactions.requestOf(uid)]);
     return {
-      chosen,
+      chosen: journey?.language,
       uiLocales: request?.uiLocales,
-      client: await findClient(clientId ?? request?.clientId ?? clientOf(ctx)),
+      client: await findClient(journey?.clientId ?? request?.clientId ?? clientOf(ctx)),
     };
   };
   const https = config.issuer.startsWith('https://');
@@ -135,6 +131,7 @@ export function createWeb(deps: WebDependencies): Web {
       app.use(request({ logger, metrics, random }));
       app.use(failures({ logger, pages: writer }));
       app.use(securityHeaders(https));
+      for (const each of mounted.afterAnswers) app.use(each);
       if (!https || config.features.authorization_post === false) app.use(logoutByPost);
       app.use(createAssetRoutes(assets));
       app.use(relatedOrigins(deps.credentials.passkey.relatedOrigins));

@@ -126,7 +126,7 @@ requires('chromium')('with an eID in the account area, a person', () => {
     await open(first, 'bea');
     await press(first, EID);
     await confirmAs(first, 'jan');
-    removePassword(vestibule, { username: 'bea' });
+    await removePassword(vestibule, { username: 'bea' });
 
     const page = await browser.open();
     await page.goto(`${vestibule.issuer}${LIST}`);

@@ -101,14 +101,6 @@ export function counterStoreContract(open: Open<EphemeralStorage>): void {
       expect(await count(counters, 'k')).toBe(31);
     });
 
-    test('reset forgets those keys only', async () => {
-      const { counters } = await workspace.open();
-      for (const key of ['a', 'a', 'b', 'b']) await count(counters, key);
-      await counters.reset(['a', 'unknown']);
-      expect(await count(counters, 'a')).toBe(1);
-      expect(await count(counters, 'b')).toBe(3);
-    });
-
     test('counters survive a restart: no fresh tries for whoever makes the server restart', async () => {
       const before = await workspace.open();
       await count(before.counters, 'k');
@@ -127,12 +119,9 @@ export function counterStoreContract(open: Open<EphemeralStorage>): void {
             { key: value, windowSeconds: 60 },
           ]),
         (value) => counters.decrement(['good', value]),
-        (value) => counters.reset(['good', value]),
       );
-      await expectListsOnly(
-        (values) => counters.decrement(values),
-        (values) => counters.reset(values),
-      );
+      await expectListsOnly((values) => counters.decrement(values));
+      await expect(counters.decrement(new Array(1))).rejects.toThrow(TypeError);
       await expectWholeNumbersOnly((windowSeconds) => counters.increment([{ key: 'good', windowSeconds }]));
       await expect(counters.increment([{ key: 'good', windowSeconds: 0 }])).rejects.toThrow(TypeError);
       expect(await count(counters, 'good')).toBe(1);

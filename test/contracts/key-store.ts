@@ -49,6 +49,33 @@ export function keyStoreContract(open: Open<DurableStorage>): void {
       expect(await stores[1].keys.list()).toEqual(found);
     });
 
+    test('all keys are replaced together, and only those that were read', async () => {
+      const { keys } = await workspace.open();
+      const [a, b, c] = [key('a', 'RS256', 0), key('b', 'ES256', 0), key('c', 'ES256', 1)] as const;
+      expect(await keys.replaceAll([a], [b])).toBe(false);
+      await keys.insertFirst([a, b]);
+      for (const stale of [[a], [a, b, c], [a, c], [a, { ...b, position: 1 }], [a, { ...b, sealedJwk: 'v1.x.y' }]])
+        expect(await keys.replaceAll([c], stale)).toBe(false);
+      expect(await keys.list()).toEqual([b, a]);
+      expect(await keys.replaceAll([{ ...a, position: 1 }, c], [b, a])).toBe(true);
+      expect(await keys.list()).toEqual([c, { ...a, position: 1 }]);
+      expect(await keys.replaceAll([c], [a, b])).toBe(false);
+      await expect(keys.replaceAll([c, c], [c, { ...a, position: 1 }])).rejects.toMatchObject({
+        code: 'storage.unavailable',
+      });
+      expect(await keys.list()).toEqual([c, { ...a, position: 1 }]);
+    });
+
+    test('of 50 nodes that replace what they all read one does', async () => {
+      const stores = [await workspace.open(), await workspace.open()] as const;
+      const first = [key('a', 'RS256', 0)];
+      await stores[0].keys.insertFirst(first);
+      const contend = (node: number) =>
+        stores[node % 2 === 0 ? 0 : 1].keys.replaceAll([key(`rs-${node}`, 'RS256', 0), ...first], first);
+      expect(await winners(50, contend)).toBe(1);
+      expect(await stores[0].keys.list()).toHaveLength(2);
+    });
+
     test('keys survive a restart', async () => {
       const before = await workspace.open();
       await before.keys.insertFirst([key('a', 'RS256', 0)]);
@@ -81,8 +108,16 @@ export function keyStoreContract(open: Open<DurableStorage>): void {
         (value) => keys.insertFirst([{ ...good, alg: value }]),
         (value) => keys.insertFirst([{ ...good, sealedJwk: value }]),
       );
+      await expectStringsOnly(
+        (value) => keys.replaceAll([{ ...good, kid: value }], [good]),
+        (value) => keys.replaceAll([good], [{ ...good, kid: value }]),
+        (value) => keys.replaceAll([good], [{ ...good, sealedJwk: value }]),
+      );
       await expectWholeNumbersOnly((value) => keys.insertFirst([{ ...good, position: value }]));
+      await expectWholeNumbersOnly((value) => keys.replaceAll([good], [{ ...good, createdAt: value }]));
       await expect(keys.insertFirst([])).rejects.toThrow(TypeError);
+      await expect(keys.replaceAll([], [good])).rejects.toThrow(TypeError);
+      await expect(keys.replaceAll([good], [])).rejects.toThrow(TypeError);
       expect(await keys.list()).toEqual([]);
     });
   });

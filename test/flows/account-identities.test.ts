@@ -135,7 +135,7 @@ async function becomeEidAlone(): Promise<void> {
   citizen();
   const person = await signInTo(LIST);
   await link();
-  removePassword(vestibule, person);
+  await removePassword(vestibule, person);
 }
 
 describe('link', () => {
@@ -155,7 +155,7 @@ describe('link', () => {
     expect((await portal.exchange((await signInByEid()).left)).claims()?.acr).toBe(LOW);
     const notice = await mail.next(addressOf(person), /was linked/);
     expect(notice.text).toContain('Test eID was linked to the account');
-    const event = auditOf(vestibule, 'identity.linked').at(-1);
+    const event = (await auditOf(vestibule, 'identity.linked')).at(-1);
     expect(event).toBeDefined();
     expect(JSON.stringify([event, vestibule.logs])).not.toContain(sub);
   });
@@ -208,9 +208,8 @@ describe('link', () => {
     await link();
     expect(visitor.page.error).toMatch(sentenceOf('external_too_many'));
     expect(linked()).toHaveLength(20);
-    expect(auditOf(vestibule, 'identity.refused').at(-1)).toMatchObject({
-      details: expect.stringContaining('too_many'),
-    });
+    const refused = (await auditOf(vestibule, 'identity.refused')).at(-1);
+    expect(JSON.stringify(refused?.details)).toContain('too_many');
     await visitor.visit(unlinkPath());
     await visitor.submit();
     await link();
@@ -371,7 +370,7 @@ describe('unlink', () => {
     expect((await signInByEid()).page.step).toBe('external');
     const notice = await mail.next(addressOf(person), /was unlinked/);
     expect(notice.text).toContain('Test eID was unlinked');
-    expect(JSON.stringify(auditOf(vestibule, 'identity.unlinked').at(-1))).toContain('eid');
+    expect(JSON.stringify((await auditOf(vestibule, 'identity.unlinked')).at(-1))).toContain('eid');
   });
 
   test('never the last way in; one of two goes', async () => {
@@ -422,7 +421,7 @@ describe('unlink', () => {
     const passkeys = new PasskeyBrowser(visitor, vestibule.issuer, device);
     await visitor.visit('/account/passkeys/add');
     await passkeys.create();
-    removePassword(vestibule, person);
+    await removePassword(vestibule, person);
     await visitor.visit(`/account/passkeys/${device.credentials[0]?.id}/delete`);
     await passkeys.use();
     const { pathname } = visitor.page.url;

@@ -1,10 +1,10 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { AuditEvent } from '../../src/storage/ports.ts';
 import type { Page } from '../support/page.ts';
 import type { Portal } from '../support/portal.ts';
+import { withDurable } from '../support/storage/index.ts';
 import type { Person, Vestibule } from '../support/vestibule.ts';
 import type { Visitor } from '../support/visitor.ts';
 
@@ -145,32 +145,20 @@ export const chooseNewPassword = (visitor: Visitor, password: string): Promise<P
   visitor.submit({ new_password: password, new_password_again: password });
 
 /** What the audit trail holds of one event, oldest first. */
-export const auditOf = (vestibule: Vestibule, event: string): readonly Readonly<Record<string, unknown>>[] =>
-  withDatabase(vestibule, (database) =>
-    database.prepare('SELECT * FROM audit_events WHERE event = ? ORDER BY sequence').all(event),
+export const auditOf = (vestibule: Vestibule, event: string): Promise<readonly AuditEvent[]> =>
+  withDurable(vestibule, async ({ audit }) =>
+    (await audit.list({ limit: 10_000 })).filter((line) => line.event === event).reverse(),
   );
 
-/** Ids of the mails that wait to be sent, newest first. */
-export const owedMails = (vestibule: Vestibule): readonly unknown[] =>
-  withDatabase(vestibule, (database) =>
-    database.prepare('SELECT id FROM outbox WHERE dead = 0 ORDER BY rowid DESC').all(),
-  ).map(({ id }) => id);
+/** Ids of the mails that wait to be sent. */
+export const owedMails = (vestibule: Vestibule): Promise<readonly string[]> =>
+  withDurable(vestibule, async ({ transfer }) =>
+    (await transfer.read('outbox', undefined, 1000)).filter(({ value }) => !value.dead).map(({ key }) => key),
+  );
 
 /** Somebody who never had one: no page and no command makes such people yet. */
-export const removePassword = (vestibule: Vestibule, { username }: Pick<Person, 'username'>): void =>
-  withDatabase(vestibule, (database) => {
-    database
-      .prepare(
-        `DELETE FROM credentials WHERE kind = 'password' AND account_id = (SELECT id FROM accounts WHERE username = ?)`,
-      )
-      .run(username);
+export const removePassword = (vestibule: Vestibule, { username }: Pick<Person, 'username'>): Promise<void> =>
+  withDurable(vestibule, async ({ accounts, credentials }) => {
+    const account = (await accounts.findByIdentifier(username))?.id ?? '';
+    for (const { id } of await credentials.list(account, 'password')) await credentials.remove(account, 'password', id);
   });
-
-function withDatabase<T>({ directory }: Vestibule, work: (database: DatabaseSync) => T): T {
-  const database = new DatabaseSync(join(directory, '../data/durable.db'), { timeout: 5000 });
-  try {
-    return work(database);
-  } finally {
-    database.close();
-  }
-}

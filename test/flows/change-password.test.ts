@@ -86,7 +86,7 @@ describe('change password', () => {
     expectDone();
     const { text } = await mail.next(addressOf(person), /password of your account was changed/);
     expect(text).toContain(person.username);
-    expect(auditOf(vestibule, 'password.changed').at(-1)).toMatchObject({ account_id: expect.any(String) });
+    expect((await auditOf(vestibule, 'password.changed')).at(-1)).toMatchObject({ accountId: expect.any(String) });
     const other = new Visitor(vestibule);
     await other.visit(await portal.authorizationUrl());
     await passPassword(other, person);
@@ -206,7 +206,9 @@ describe('is refused', () => {
     }
     await change('wrong-password', NEW);
     expectRefused('password_locked');
-    expect(auditOf(vestibule, 'password.change_refused').at(-1)).toMatchObject({ account_id: expect.any(String) });
+    expect((await auditOf(vestibule, 'password.change_refused')).at(-1)).toMatchObject({
+      accountId: expect.any(String),
+    });
     await change(person.password, NEW);
     expectRefused('password_locked');
     // The same count as at the sign-in.
@@ -257,7 +259,7 @@ test('somebody without a password sets one: no current one is asked for, but a f
   await visitor.visit('/account/passkeys/add');
   await passPassword(visitor, person);
   await browser.create();
-  removePassword(vestibule, person);
+  await removePassword(vestibule, person);
   await visitor.visit('/account/passkeys');
   await vestibule.advanceClock(DAY / 4);
   await visitor.visit(HOME);

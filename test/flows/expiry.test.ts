@@ -96,6 +96,20 @@ describe('a sign-in that takes too long', () => {
     expect(backToThePortal()).toContain('https://mutuelle.example/');
   });
 
+  test.each([
+    ['was left at the password', false, 20],
+    ['was finished', true, 1],
+  ] as const)('and %s leads back to the portal from its pages, hours later', async (_how, finished, hours) => {
+    await visitor.visit(await portal.authorizationUrl());
+    await visitor.submit({ username: 'alice' });
+    const { url } = visitor.page;
+    if (finished) await visitor.submit({ password: alice.password });
+    await vestibule.advanceClock(hours * HOUR);
+    await visitor.visit(url);
+    expect([visitor.page.status, visitor.page.step]).toEqual([400, 'error']);
+    expect(backToThePortal()).toContain('https://mutuelle.example/');
+  });
+
   test('ends at the server, not only in the browser', async () => {
     await visitor.visit(await portal.authorizationUrl());
     keepCookies();

@@ -92,9 +92,8 @@ describe('somebody whom nobody knows here', () => {
     const mail = await mails.next(addressOf(person), /linked/);
     expect(mail.text).toContain(NAME);
     expect(mail.text).not.toContain(sub);
-    expect(auditOf(vestibule, 'identity.linked').filter(({ account_id }) => account_id === claims?.sub)).toHaveLength(
-      1,
-    );
+    const lines = await auditOf(vestibule, 'identity.linked');
+    expect(lines.filter(({ accountId }) => accountId === claims?.sub)).toHaveLength(1);
 
     const again = await signInAs(place, { sub });
     expect((await claimsAt(place, again))?.sub).toBe(claims?.sub);
@@ -323,8 +322,8 @@ describe('an identity that is linked already', () => {
     await Promise.all(visitors.map((one, n) => one.submit({ password: pair[n]?.password ?? '' })));
     const subjects = await Promise.all(visitors.map(async (one) => (await claimsAt(place, one))?.sub));
     expect(new Set(subjects).size).toBe(2);
-    const linked = auditOf(vestibule, 'identity.refused').filter(({ account_id }) =>
-      subjects.includes(String(account_id)),
+    const linked = (await auditOf(vestibule, 'identity.refused')).filter(({ accountId }) =>
+      subjects.includes(String(accountId)),
     );
     expect(linked).toHaveLength(1);
     expect(subjects).toContain((await claimsAt(place, await signInAs(place, { sub })))?.sub);

@@ -120,7 +120,7 @@ describe('somebody whose identity is linked', () => {
   test('leaves a line in the audit trail that names the provider and nothing of them there', async () => {
     const { sub, first } = await linked();
     await signInAs(place, { sub });
-    const lines = auditOf(vestibule, 'login.succeeded').filter(({ account_id }) => account_id === first?.sub);
+    const lines = (await auditOf(vestibule, 'login.succeeded')).filter(({ accountId }) => accountId === first?.sub);
     const last = JSON.stringify(lines.at(-1));
     expect(last).toContain('evil');
     expect(last).not.toContain(sub);

@@ -265,8 +265,8 @@ describe('signing out at the provider', () => {
       true,
       true,
     ]);
-    const lines = auditOf(vestibule, 'session.ended_by_provider').filter(({ account_id }) => account_id === sub);
-    expect(lines.map(({ details }) => JSON.parse(String(details)))).toEqual([{ provider: 'evil' }]);
+    const lines = (await auditOf(vestibule, 'session.ended_by_provider')).filter(({ accountId }) => accountId === sub);
+    expect(lines.map(({ details }) => details)).toEqual([{ provider: 'evil' }]);
     // Whoever was signed out there stays signed out here: no hint is left to sign out with.
     await visitor.visit('/session/end');
     expect(visitor.page.step).toBe('signed-out');

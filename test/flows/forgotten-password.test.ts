@@ -93,7 +93,7 @@ describe('from the first page', () => {
     await chooseNewPassword(visitor, NEW);
     expect((await portal.exchange(visitor.left)).claims()).toMatchObject({ amr: ['pwd'] });
     await mail.next(addressOf(person), /password of your account was changed/);
-    expect(auditOf(vestibule, 'password.reset').at(-1)).toMatchObject({ account_id: expect.any(String) });
+    expect((await auditOf(vestibule, 'password.reset')).at(-1)).toMatchObject({ accountId: expect.any(String) });
     // The link is spent, also where its cookie still is.
     await visitor.visit(link);
     expect([visitor.page.status, visitor.page.step]).toEqual([400, 'error']);

@@ -72,7 +72,7 @@ describe('five wrong passwords', () => {
     const other = new Visitor(vestibule);
     await signInTo(other, { ...person, password: 'something-else-altogether' });
     expect(other.page.step).toBe('locked');
-    expect(auditOf(vestibule, 'login.locked').at(-1)).toMatchObject({ account_id: expect.any(String) });
+    expect((await auditOf(vestibule, 'login.locked')).at(-1)).toMatchObject({ accountId: expect.any(String) });
   });
 
   test('do so once only: fewer and then the right one, and counting begins anew', async () => {

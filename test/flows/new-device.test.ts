@@ -56,9 +56,9 @@ test('the first sign-in with a browser is told by mail, and recorded, the next o
   const { text } = await mail.next(addressOf(person), /new device/);
   expect(text).toContain('Edge, Windows');
   expect(text).toContain(person.username);
-  expect(auditOf(vestibule, 'device.new').at(-1)).toMatchObject({
-    client_id: 'mutuelle',
-    details: '{"device":"Edge, Windows"}',
+  expect((await auditOf(vestibule, 'device.new')).at(-1)).toMatchObject({
+    clientId: 'mutuelle',
+    details: { device: 'Edge, Windows' },
   });
   await signInAnew(person);
   await vestibule.advanceClock(300 * DAY);
@@ -151,11 +151,11 @@ test('without a mail server nobody is told, then or later, and it is recorded al
     vestibule.signal('SIGHUP');
     await vestibule.logged('config.reloaded', (line) => !before.has(line));
   };
-  const recorded = auditOf(vestibule, 'device.new').length;
+  const recorded = (await auditOf(vestibule, 'device.new')).length;
   await reload(null);
   try {
     await signInAnew(person);
-    expect(auditOf(vestibule, 'device.new')).toHaveLength(recorded + 1);
+    expect(await auditOf(vestibule, 'device.new')).toHaveLength(recorded + 1);
   } finally {
     await reload(mail.settings);
   }

@@ -75,7 +75,7 @@ test('“This wasn’t me” ends every session, mails a link for a new password
   await expect(refresh()).rejects.toMatchObject({ error: 'invalid_grant' });
   await browser.visit('/account');
   expect(browser.page.step).toBe('identify');
-  expect(auditOf(vestibule, 'account.not_me').at(-1)).toMatchObject({ account_id: expect.any(String) });
+  expect((await auditOf(vestibule, 'account.not_me')).at(-1)).toMatchObject({ accountId: expect.any(String) });
 
   await visitor.visit(linkIn(await mail.next(addressOf(person), /new password/), NEW_PASSWORD));
   await chooseNewPassword(visitor, NEW);

@@ -62,7 +62,7 @@ describe('people unlock', () => {
     const { code, stdout } = await run('unlock', addressOf(person).toUpperCase(), '--json');
     const { id, locked } = JSON.parse(stdout);
     expect([code, locked]).toEqual([0, true]);
-    expect(auditOf(vestibule, 'people.unlocked').at(-1)).toMatchObject({ account_id: id });
+    expect((await auditOf(vestibule, 'people.unlocked')).at(-1)).toMatchObject({ accountId: id });
     const other = new Visitor(vestibule);
     await signIn(other, portal, {}, person);
     expect(errorAt(other.left)).toBeNull();
@@ -125,9 +125,9 @@ describe('people set-email', () => {
     expect(before.text + before.html).not.toContain('token=');
     linkIn(after, '/recovery/not-me');
     await expectOut();
-    expect(auditOf(vestibule, 'people.email_changed').at(-1)).toMatchObject({
-      account_id: expect.any(String),
-      details: '{"verified_by":"identity card at the desk"}',
+    expect((await auditOf(vestibule, 'people.email_changed')).at(-1)).toMatchObject({
+      accountId: expect.any(String),
+      details: { verified_by: 'identity card at the desk' },
     });
     const old = new Visitor(vestibule);
     await old.visit(link);

@@ -192,17 +192,16 @@ describe('36 replay', () => {
 
   test('of a delivery that failed on our side is none: it ends what it is to end', async () => {
     const token = await told();
-    const bringBack = takeAway(vestibule, 'durable', 'audit_events');
+    const bringBack = await takeAway(vestibule, 'durable', 'audit_events');
     try {
       expect((await announce(vestibule, token)).status).toBeGreaterThanOrEqual(500);
     } finally {
-      bringBack();
+      await bringBack();
     }
     expect((await announce(vestibule, token)).status).toBe(200);
     expect(await isSignedIn(scene, visitor)).toBe(false);
-    expect(auditOf(vestibule, 'session.ended_by_provider').filter(({ account_id }) => account_id === sub)).toHaveLength(
-      1,
-    );
+    const lines = await auditOf(vestibule, 'session.ended_by_provider');
+    expect(lines.filter(({ accountId }) => accountId === sub)).toHaveLength(1);
     expect((await announce(vestibule, token)).status).toBe(400);
   });
 });

@@ -111,10 +111,11 @@ describe('42 upstream validation: an ID token', () => {
 });
 
 test('42 upstream validation: what was refused stands in the audit trail, with its reason', async () => {
-  const lines = () => auditOf(vestibule, 'login.failed').filter((line) => JSON.stringify(line).includes('id_token'));
-  const before = lines().length;
+  const lines = async () =>
+    (await auditOf(vestibule, 'login.failed')).filter((line) => JSON.stringify(line).includes('id_token'));
+  const before = (await lines()).length;
   await refuses({ claims: { aud: 'other' } }, /id_token/);
-  expect(lines()).toHaveLength(before + 1);
+  expect(await lines()).toHaveLength(before + 1);
 });
 
 describe('42 upstream validation: an encrypted ID token', () => {

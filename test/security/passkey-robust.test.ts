@@ -18,6 +18,7 @@ const fresh = (): string => people[next++]?.username ?? '';
 
 beforeAll(async () => {
   vestibule = await startVestibule({
+    breakable: true,
     clients: [mutuelle],
     people,
     settings: { limits: { address: { count: 10_000 } } },
@@ -88,7 +89,7 @@ describe('56 fail-open storage', () => {
     const browser = await asked(place, username, device);
     const response = await device.get(await browser.options());
     const { pathname } = browser.visitor.page.url;
-    const putBack = takeAway(vestibule, half, table);
+    const putBack = await takeAway(vestibule, half, table);
     const told = await browser.send(pathname, { credential: JSON.stringify(response) }).finally(putBack);
     expect([told.status, told.type.startsWith('application/problem+json')]).toEqual([503, true]);
     await browser.visitor.visit(pathname);
@@ -100,7 +101,7 @@ describe('56 fail-open storage', () => {
     const username = fresh();
     const browser = await passworded(place, username);
     const response = await browser.device.create(await browser.options());
-    const putBack = takeAway(vestibule, 'durable', 'audit_events');
+    const putBack = await takeAway(vestibule, 'durable', 'audit_events');
     const told = await browser.hand(response).finally(putBack);
     expect(told.status).toBe(503);
     expect(await passkeysOf(vestibule, username)).toEqual([]);

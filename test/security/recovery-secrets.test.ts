@@ -37,6 +37,7 @@ let portal: Portal;
 beforeAll(async () => {
   sink = await startMailSink();
   vestibule = await startVestibule({
+    breakable: true,
     clients: [mutuelle],
     people: everybody.map(withMailbox),
     settings: { mail: sink.settings, limits: UNLIMITED, log: { level: 'trace' } },
@@ -176,11 +177,11 @@ describe('56 fail-open storage', () => {
     const visitor = await open(vestibule, await linkFor(post, person));
     await nothingOwed(vestibule);
     const before = sink.mails.length;
-    const bringBack = takeAway(vestibule, half, table);
+    const bringBack = await takeAway(vestibule, half, table);
     try {
       expect((await sendNew(visitor)).status).toBeGreaterThanOrEqual(500);
     } finally {
-      bringBack();
+      await bringBack();
     }
     await nothingOwed(vestibule);
     expect(sink.mails.length).toBe(before);
@@ -190,12 +191,12 @@ describe('56 fail-open storage', () => {
   test('without the table of locks no password is looked at', async () => {
     const person = someone();
     const visitor = await named(portal, person.username, new Visitor(vestibule));
-    const bringBack = takeAway(vestibule, 'ephemeral', 'locks');
+    const bringBack = await takeAway(vestibule, 'ephemeral', 'locks');
     try {
       await visitor.submit({ password: person.password });
       expect([visitor.page.status >= 500, visitor.page.location]).toEqual([true, undefined]);
     } finally {
-      bringBack();
+      await bringBack();
     }
   });
 });

@@ -169,14 +169,14 @@ async function mistakes(secret: string): Promise<void> {
     ),
   );
   heard(await post(vestibule, '/token/revocation', { token: body }, mutuelle));
-  const putBack = takeAway(vestibule, 'ephemeral', 'counters');
+  const putBack = await takeAway(vestibule, 'ephemeral', 'counters');
   try {
     await visitor.visit(await portal.authorizationUrl());
     await visitor.submit({ username: 'alice' });
     await visitor.submit({ password: remember('a password in a failure', 'canary-in-a-failure-1290') });
     answers.push(visitor.page.body);
   } finally {
-    putBack();
+    await putBack();
   }
   // The last line to arrive: all others are there.
   await expectErrorPage(vestibule, await visitor.visit('/nothing'), 404);

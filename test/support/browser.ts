@@ -32,7 +32,9 @@ export function withBrowser(): BrowserUnderTest {
   const contexts: BrowserContext[] = [];
 
   beforeAll(async () => {
-    browser = await chromium.launch({ ...(await prepareChromium()), args: FLAGS });
+    const options = { ...(await prepareChromium()), args: FLAGS };
+    // Chromium crashes at its start once in some hundred times, on a machine that is busy: before anything is tested.
+    browser = await chromium.launch(options).catch(() => chromium.launch(options));
     // The browser that comes with npm has to be unpacked the first time.
   }, 120_000);
 

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { simpleParser } from 'mailparser';
+import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 
 const ARRIVES_WITHIN_MS = 10_000;
@@ -53,7 +53,13 @@ export async function startMailSink({ port = 0, refuse }: MailSinkOptions = {}):
       done(responseCode === undefined ? null : Object.assign(new Error('refused'), { responseCode }));
     },
     async onData(stream, { envelope }, done) {
-      const parsed = await simpleParser(stream);
+      let parsed: ParsedMail;
+      try {
+        parsed = await simpleParser(stream);
+      } catch (error) {
+        // The sender was killed in the middle of it: no mail.
+        return done(error as Error);
+      }
       const to = [parsed.to ?? []].flat().map((list) => list.text);
       mails.push({
         recipients: envelope.rcptTo.map(({ address }) => address),

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type ConfigContents, defaultSettings, mergeSettings, newMasterKey, writeConfig } from './config-folder.ts';
 import { freePort } from './ports.ts';
 import type { Person } from './seed.ts';
 import { CHILD_ENVIRONMENT, type LogLine, NODE_FLAGS, ServerProcess } from './server-process.ts';
+import { createStorage, defaultStorage, type StorageName, type TestStorage } from './storage/index.ts';
 
 export type { ClientFileContents } from './config-folder.ts';
 export type { Person } from './seed.ts';
@@ -20,6 +21,10 @@ export interface StartOptions extends ConfigContents {
   readonly people?: readonly Person[];
   /** Environment of the server and the commands besides the master key and `CHILD_ENVIRONMENT`; nothing else is inherited. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Where data is kept, or whose storage is shared; by default what this run of the tests is about. */
+  readonly storage?: StorageName | TestStorage;
+  /** Whether `storage.takeAway` is going to be used. */
+  readonly breakable?: boolean;
 }
 
 export interface CommandResult {
@@ -36,8 +41,15 @@ export interface CommandResult {
 export async function startVestibule(options: StartOptions = {}): Promise<Vestibule> {
   const root = await mkdtemp(join(tmpdir(), 'vestibule-test-'));
   const ports = { public: await freePort(), operations: await freePort() };
-  await mkdir(join(root, 'data'));
-  const vestibule = new Vestibule(root, ports, options);
+  const { storage = defaultStorage(), breakable = false } = options;
+  const shared = typeof storage !== 'string';
+  const vestibule = new Vestibule({
+    root,
+    ports,
+    storage: shared ? storage : await createStorage(root, storage, { breakable }),
+    ownsStorage: !shared,
+    env: options.env ?? {},
+  });
   try {
     await vestibule.configure(options);
     if (options.people?.length) await vestibule.addPeople(options.people);
@@ -49,27 +61,39 @@ export async function startVestibule(options: StartOptions = {}): Promise<Vestib
   return vestibule;
 }
 
+interface Parts {
+  readonly root: string;
+  readonly ports: { readonly public: number; readonly operations: number };
+  readonly storage: TestStorage;
+  readonly ownsStorage: boolean;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 export class Vestibule {
   /** The configuration folder. */
   readonly directory: string;
   readonly port: number;
   readonly operationsUrl: string;
+  readonly storage: TestStorage;
   /** Every line logged so far, also by earlier processes. */
   readonly logs: LogLine[] = [];
   readonly #root: string;
+  readonly #ownsStorage: boolean;
   readonly #env: Record<string, string>;
   readonly #watchers = new Set<() => void>();
   #settings: Readonly<Record<string, unknown>>;
   #clockOffset = 0;
   #process: ServerProcess | undefined;
 
-  constructor(root: string, ports: { readonly public: number; readonly operations: number }, options: StartOptions) {
+  constructor({ root, ports, storage, ownsStorage, env }: Parts) {
     this.#root = root;
+    this.storage = storage;
+    this.#ownsStorage = ownsStorage;
     this.directory = join(root, 'config');
     this.port = ports.public;
     this.operationsUrl = `http://127.0.0.1:${ports.operations}`;
-    this.#settings = defaultSettings(ports);
-    this.#env = { ...CHILD_ENVIRONMENT, VESTIBULE_MASTER_KEY: newMasterKey(), ...options.env };
+    this.#settings = { ...defaultSettings(ports), storage: storage.settings };
+    this.#env = { ...CHILD_ENVIRONMENT, ...storage.env, VESTIBULE_MASTER_KEY: newMasterKey(), ...env };
   }
 
   get issuer(): string {
@@ -175,6 +199,7 @@ export class Vestibule {
     try {
       return (await this.#process?.end('SIGTERM')) ?? 0;
     } finally {
+      if (this.#ownsStorage) await this.storage.remove();
       await rm(this.#root, { recursive: true, force: true });
     }
   }

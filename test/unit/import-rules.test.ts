@@ -11,6 +11,7 @@ const REFUSED: readonly (readonly [file: string, imports: string, rule: string])
   ['src/kernel/upwards.ts', 'src/accounts/index.ts', 'kernel-imports-downwards-only'],
   ['src/storage/sqlite/domain.ts', 'src/accounts/index.ts', 'engines-know-ports-and-kernel-only'],
   ['src/storage/sqlite/other.ts', 'src/storage/mongodb/index.ts', 'engines-know-ports-and-kernel-only'],
+  ['src/keys/upwards.ts', 'src/accounts/index.ts', 'keys-imports-downwards-only'],
   ['src/audit/upwards.ts', 'src/accounts/index.ts', 'notifications-audit-imports-downwards-only'],
   ['src/accounts/upwards.ts', 'src/credentials/index.ts', 'accounts-organisations-invitations-imports-downwards-only'],
   ['src/credentials/upwards.ts', 'src/journey/index.ts', 'credentials-federation-imports-downwards-only'],

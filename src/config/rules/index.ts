@@ -8,10 +8,13 @@ import type { ClientSubject } from './client.ts';
 import { clientAddressRules } from './client-addresses.ts';
 import { clientAuthenticationRules } from './client-authentication.ts';
 import { clientGrantRules } from './client-grants.ts';
+import { clusterRules } from './cluster.ts';
 import { clientFileRules, serverFileRules } from './files.ts';
 import { mailRules } from './mail.ts';
+import { mongodbRules } from './mongodb.ts';
 import { passkeyRules } from './passkeys.ts';
 import { type ProviderSubject, providerRules } from './provider.ts';
+import { redisRules } from './redis.ts';
 import { referenceRules } from './references.ts';
 import type { Rule, ServerSubject } from './rule.ts';
 import { clientSecretRules, serverSecretRules } from './secrets.ts';
@@ -21,8 +24,11 @@ export { applyRules } from './rule.ts';
 /** For `vestibule.yaml`. */
 export const SERVER_RULES: readonly Rule<ServerSubject>[] = [
   ...addressRules,
+  ...clusterRules,
   ...mailRules,
+  ...mongodbRules,
   ...passkeyRules,
+  ...redisRules,
   ...referenceRules,
   ...serverFileRules,
   ...serverSecretRules,

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { mongodb } from './mongodb.ts';
+import { redis } from './redis.ts';
 import { colour, duration, host, LANGUAGES, language, origin, port, secret, texts, webAddress } from './values.ts';
 
 const listener = (host: string, number: number) =>
@@ -12,8 +14,9 @@ const sqlite = z.strictObject({
   path: z.string().min(1).describe('Database file; relative to the configuration folder'),
 });
 
-/** An engine is added as one more member of this union. */
-const engine = z.discriminatedUnion('engine', [sqlite]);
+/** An engine is added as one more member of these unions, or of the one whose half it can be. */
+const durableEngine = z.discriminatedUnion('engine', [sqlite, mongodb]);
+const ephemeralEngine = z.discriminatedUnion('engine', [sqlite, redis]);
 
 const attempts = (count: number, window: string) =>
   z
@@ -55,15 +58,22 @@ export const serverSchema = z.strictObject({
 
   storage: z
     .strictObject({
-      durable: engine
+      durable: durableEngine
         .prefault({ engine: 'sqlite', path: '../data/durable.db' })
         .describe('People, credentials, consents, keys, audit: survives a power cut'),
-      ephemeral: engine
+      ephemeral: ephemeralEngine
         .prefault({ engine: 'sqlite', path: '../data/ephemeral.db' })
         .describe('Sessions, codes, counters: survives a crash'),
     })
     .prefault({})
     .describe('Databases'),
+
+  cluster: z
+    .boolean()
+    .default(false)
+    .describe(
+      'One of several servers behind a proxy, on the same storage: refuses what serves one server only, and when it is to stop it is unready for three seconds before it takes no more requests',
+    ),
 
   passwords: z
     .strictObject({

@@ -1,8 +1,9 @@
 import type { StatementSync } from 'node:sqlite';
 import type { Account, AccountState, AccountStore, OutboxEntry } from '../ports.ts';
+import { flag, json, type Mutable, optionalText, text, whole } from '../values.ts';
 import type { Database } from './database.ts';
 import type { Outgoing } from './outgoing.ts';
-import { flag, json, jsonTexts, type Mutable, optionalText, text, whole } from './values.ts';
+import { jsonTexts } from './values.ts';
 
 interface Row {
   id: string;

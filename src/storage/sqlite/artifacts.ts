@@ -1,8 +1,8 @@
 import type { StatementSync } from 'node:sqlite';
 import { type Clock, epochSeconds } from '../../kernel/clock.ts';
 import type { Artifact, ArtifactStore } from '../ports.ts';
+import { json, type Mutable, optionalText, optionalWhole, text, whole } from '../values.ts';
 import type { Database } from './database.ts';
-import { json, type Mutable, optionalText, optionalWhole, text, whole } from './values.ts';
 
 const COLUMNS = 'id, payload, grant_id, uid, user_code, account_id, consumed_at, expires_at';
 const INSERT = `INSERT INTO artifacts (kind, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;

@@ -1,8 +1,8 @@
 import type { StatementSync } from 'node:sqlite';
 import type { AuditEvent, AuditStore, OutboxEntry } from '../ports.ts';
+import { type Mutable, optionalJson, optionalText, text, whole } from '../values.ts';
 import type { Database } from './database.ts';
 import type { Outgoing } from './outgoing.ts';
-import { type Mutable, optionalJson, optionalText, text, whole } from './values.ts';
 
 interface Row {
   id: string;

@@ -1,7 +1,8 @@
 import type { StatementSync } from 'node:sqlite';
 import type { Consent, ConsentStore } from '../ports.ts';
+import { json, text, whole } from '../values.ts';
 import type { Database } from './database.ts';
-import { json, jsonTexts, text, whole } from './values.ts';
+import { jsonTexts } from './values.ts';
 
 interface Row {
   account_id: string;

@@ -1,8 +1,8 @@
 import type { StatementSync } from 'node:sqlite';
 import { type Clock, epochSeconds } from '../../kernel/clock.ts';
 import type { CounterReading, CounterStore } from '../ports.ts';
+import { positive, text, texts } from '../values.ts';
 import type { Database } from './database.ts';
-import { positive, text, texts } from './values.ts';
 
 interface Row {
   count: number;
@@ -14,7 +14,6 @@ export class SqliteCounters implements CounterStore {
   readonly #clock: Clock;
   readonly #increment: StatementSync;
   readonly #decrement: StatementSync;
-  readonly #reset: StatementSync;
 
   constructor(database: Database, clock: Clock) {
     this.#database = database;
@@ -28,7 +27,6 @@ export class SqliteCounters implements CounterStore {
        RETURNING count, resets_at`,
     );
     this.#decrement = database.prepare('UPDATE counters SET count = max(count - 1, 0) WHERE key = ? AND resets_at > ?');
-    this.#reset = database.prepare('DELETE FROM counters WHERE key = ?');
   }
 
   async increment(
@@ -45,16 +43,10 @@ export class SqliteCounters implements CounterStore {
   }
 
   async decrement(keys: readonly string[]): Promise<void> {
-    await this.#each(this.#decrement, texts('keys', keys), epochSeconds(this.#clock));
-  }
-
-  async reset(keys: readonly string[]): Promise<void> {
-    await this.#each(this.#reset, texts('keys', keys));
-  }
-
-  #each(statement: StatementSync, keys: readonly string[], ...more: number[]): Promise<void> {
-    return this.#database.write(() => {
-      for (const key of keys) statement.run(key, ...more);
+    const wanted = texts('keys', keys);
+    const now = epochSeconds(this.#clock);
+    await this.#database.write(() => {
+      for (const key of wanted) this.#decrement.run(key, now);
     });
   }
 }

@@ -1,8 +1,9 @@
 import type { StatementSync } from 'node:sqlite';
 import type { Credential, CredentialStore, OutboxEntry, WaysIn } from '../ports.ts';
+import { optionalText, text, whole } from '../values.ts';
 import type { Database } from './database.ts';
 import type { Outgoing } from './outgoing.ts';
-import { jsonTexts, optionalText, text, whole } from './values.ts';
+import { jsonTexts } from './values.ts';
 
 interface Row {
   account_id: string;

@@ -8,7 +8,8 @@
  *   group-commit.ts  writes of one turn of the event loop share one transaction
  *   sweeper.ts       removes what has expired, off the hot path
  *   outgoing.ts      puts mails into the outbox within the transaction of what they tell of
- *   values.ts        what may reach a statement; failure.ts: what callers see of trouble
+ *   transfer.ts      everything at once, for moving to another engine; transfer-tables.ts says what that is
+ *   values.ts        what may reach a statement, beyond ../values.ts; failure.ts: what trouble there is
  *   the others       one store (port) each
  *
  * Nothing is cached in memory, because another process (a command, a second server) may write to
@@ -34,6 +35,8 @@ import { Outgoing } from './outgoing.ts';
 import { durable } from './schema/durable.ts';
 import { ephemeral } from './schema/ephemeral.ts';
 import { type ExpiringTable, Sweeper } from './sweeper.ts';
+import { SqliteTransfer } from './transfer.ts';
+import { durableTables, ephemeralTables } from './transfer-tables.ts';
 
 export interface SqliteSettings {
   readonly engine: 'sqlite';
@@ -56,7 +59,7 @@ export async function openDurable(
   settings: SqliteSettings,
   context: EngineContext,
 ): Promise<DurableStorage & Sweepable> {
-  const { database, common } = open(settings, durable, 'FULL', [expiringArtifacts], context);
+  const { path, database, common } = open(settings, durable, 'FULL', [expiringArtifacts], context);
   const outgoing = new Outgoing(database);
   return {
     ...common,
@@ -67,6 +70,7 @@ export async function openDurable(
     upstreamKeys: new SqliteKeys(database, 'upstream_keys'),
     audit: new SqliteAudit(database, outgoing),
     outbox: new SqliteOutbox(database, context.clock, outgoing),
+    transfer: new SqliteTransfer(database, path, durableTables, context.clock),
   };
 }
 
@@ -76,12 +80,13 @@ export async function openEphemeral(
   context: EngineContext,
 ): Promise<EphemeralStorage & Sweepable> {
   const expiring = [expiringArtifacts, expiringJourneys, expiringCounters, expiringLocks];
-  const { database, common } = open(settings, ephemeral, 'NORMAL', expiring, context);
+  const { path, database, common } = open(settings, ephemeral, 'NORMAL', expiring, context);
   return {
     ...common,
     journeys: new SqliteJourneys(database, context.clock),
     counters: new SqliteCounters(database, context.clock),
     locks: new SqliteLocks(database, context.clock),
+    transfer: new SqliteTransfer(database, path, ephemeralTables, context.clock),
   };
 }
 
@@ -106,5 +111,5 @@ function open(
       return database.close();
     },
   };
-  return { database, common };
+  return { path, database, common };
 }

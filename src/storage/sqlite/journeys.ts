@@ -1,8 +1,8 @@
 import type { StatementSync } from 'node:sqlite';
 import { type Clock, epochSeconds } from '../../kernel/clock.ts';
 import type { JourneyRecord, JourneyStore } from '../ports.ts';
+import { json, text, whole } from '../values.ts';
 import type { Database } from './database.ts';
-import { json, text, whole } from './values.ts';
 
 interface Row {
   uid: string;

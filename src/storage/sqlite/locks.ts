@@ -1,8 +1,8 @@
 import type { StatementSync } from 'node:sqlite';
 import { type Clock, epochSeconds } from '../../kernel/clock.ts';
 import type { LockReading, LockRule, LockStore } from '../ports.ts';
+import { flag, positive, text, whole } from '../values.ts';
 import type { Database } from './database.ts';
-import { flag, positive, text, whole } from './values.ts';
 
 /** Doublings after which a lock is the longest there is, whatever the rule: keeps the shift in 64 bits. */
 const MOST_DOUBLINGS = 30;

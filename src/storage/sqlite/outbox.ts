@@ -1,9 +1,9 @@
 import type { StatementSync } from 'node:sqlite';
 import { type Clock, epochSeconds } from '../../kernel/clock.ts';
 import type { ClaimedMail, OutboxEntry, OutboxStore } from '../ports.ts';
+import { positive, text, whole } from '../values.ts';
 import type { Database } from './database.ts';
 import type { Outgoing } from './outgoing.ts';
-import { positive, text, whole } from './values.ts';
 
 interface Row {
   id: string;

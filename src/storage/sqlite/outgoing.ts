@@ -1,7 +1,7 @@
 import type { StatementSync } from 'node:sqlite';
 import type { OutboxEntry } from '../ports.ts';
+import { flag, json, text, whole } from '../values.ts';
 import type { Database } from './database.ts';
-import { flag, json, text, whole } from './values.ts';
 
 /** Puts mails into the outbox from within the transaction of whatever they tell of. */
 export class Outgoing {

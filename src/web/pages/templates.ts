@@ -29,8 +29,8 @@ export interface Templates {
 }
 
 /**
- * Compiles every template, once. A page or partial is found by name among the files read here,
- * an operator's first: rendering never touches the file system, and no name leads out of the
+ * Reads every template, and compiles each once. A page or partial is found by name among the files read
+ * here, an operator's first: rendering never touches the file system, and no name leads out of the
  * two folders.
  *
  * The compile options are these and no others. EJS takes options from its data in some calls
@@ -41,11 +41,22 @@ export interface Templates {
  */
 export function compileTemplates(overlay: string | undefined): Templates {
   const files = new Map([...listTemplates(BUILT_IN_VIEWS), ...(overlay ? listTemplates(overlay) : [])]);
-  const compiled = new Map([...files].map(([name, file]) => [name, compile(file)]));
+  const sources = new Map([...files].map(([name, file]) => [name, { file, text: readFileSync(file, 'utf8') }]));
+  const compiled = new Map<string, Template>();
+  const templateOf = (name: string): Template => {
+    const known = compiled.get(name);
+    if (known) return known;
+    const source = sources.get(name);
+    if (!source) throw new Error(`there is no template ${name}`);
+    const template = compile(source);
+    compiled.set(name, template);
+    return template;
+  };
+  // Our own compile: a start need not wait for them. An operator must hear at once of one that doesn't.
+  if (overlay) for (const name of sources.keys()) templateOf(name);
 
   const render = (name: string, locals: Locals): string => {
-    const template = compiled.get(name);
-    if (!template) throw new Error(`there is no template ${name}`);
+    const template = templateOf(name);
     const data = Object.assign(Object.create(null), locals, {
       partial: (inner: string, detail?: unknown) => render(inner, { ...locals, detail }),
     });
@@ -54,9 +65,11 @@ export function compileTemplates(overlay: string | undefined): Templates {
   return { render };
 }
 
-function compile(file: string): (data: Locals) => string {
+type Template = (data: Locals) => string;
+
+function compile({ file, text }: { readonly file: string; readonly text: string }): Template {
   try {
-    return ejs.compile(readFileSync(file, 'utf8'), {
+    return ejs.compile(text, {
       filename: file,
       escape: ejs.escapeXML,
       // No `with`: a template sees the names above and the language's own globals, nothing inherited.

@@ -1,26 +1,13 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { systemClock as clock } from '../../../src/kernel/clock.ts';
-import { createLogger } from '../../../src/kernel/logger.ts';
-import type { AccountState, DurableStorage, Profile } from '../../../src/storage/ports.ts';
-import { openDurable } from '../../../src/storage/registry.ts';
+import type { AccountState, Profile } from '../../../src/storage/ports.ts';
+import { type Half, withDurable } from '../../support/storage/index.ts';
 import type { Vestibule } from '../../support/vestibule.ts';
 
-export type Half = 'durable' | 'ephemeral';
+export { type Half, withDurable };
 
+/** Only of a server whose `storage` is `sqlite`, like all that takes one. */
 export const databasePath = ({ directory }: Vestibule, half: Half): string => join(directory, '../data', `${half}.db`);
-
-/** Works on the running server's people, as a command in another process would. */
-export async function withDurable<T>(vestibule: Vestibule, work: (storage: DurableStorage) => Promise<T>): Promise<T> {
-  const settings = { engine: 'sqlite', path: databasePath(vestibule, 'durable') } as const;
-  const durable = await openDurable(settings, { clock, logger: createLogger('silent') });
-  try {
-    return await work(durable);
-  } finally {
-    await durable.close();
-  }
-}
 
 /** Changes what no command changes yet: the state of an account, whose mailbox it is, or its profile unchecked. */
 export function changeAccount(
@@ -47,12 +34,8 @@ export function changeAccount(
 export const accountOf = (vestibule: Vestibule, { username }: { readonly username: string }): Promise<string> =>
   withDurable(vestibule, async ({ accounts }) => (await accounts.findByIdentifier(username))?.id ?? 'nobody');
 
-/** Every byte on disk, write-ahead logs included. */
-export async function bytesOnDisk(vestibule: Vestibule): Promise<Buffer> {
-  const folder = join(vestibule.directory, '../data');
-  const files = await readdir(folder);
-  return Buffer.concat(await Promise.all(files.map((file) => readFile(join(folder, file)))));
-}
+/** Every byte that is kept, write-ahead logs included. */
+export const bytesOnDisk = ({ storage }: Vestibule): Promise<Buffer> => storage.contents();
 
 /** Runs statements on a database file from outside the server. */
 export function tamper(vestibule: Vestibule, half: Half, sql: string): void {
@@ -75,10 +58,8 @@ export function versionOf(vestibule: Vestibule, half: Half): number {
 }
 
 /** Takes a table away: from then on every read and write of it fails. @returns brings it back */
-export function takeAway(vestibule: Vestibule, half: Half, table: string): () => void {
-  tamper(vestibule, half, `ALTER TABLE ${table} RENAME TO ${table}_taken_away`);
-  return () => tamper(vestibule, half, `ALTER TABLE ${table}_taken_away RENAME TO ${table}`);
-}
+export const takeAway = ({ storage }: Vestibule, half: Half, table: string): Promise<() => Promise<void>> =>
+  storage.takeAway(half, table);
 
 /** Holds the write lock, as a stuck process would. @returns lets go */
 export function holdLock(vestibule: Vestibule, half: Half): () => void {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { newMasterKey } from '../../support/config-folder.ts';
 import { type StartOptions, startVestibule, type Vestibule } from '../../support/vestibule.ts';
 
@@ -8,16 +7,12 @@ export async function startTwins(
 ): Promise<{ readonly one: Vestibule; readonly other: Vestibule }> {
   const env = { ...options.env, VESTIBULE_MASTER_KEY: newMasterKey() };
   const one = await startVestibule({ ...options, env });
-  const path = (half: string) => join(one.directory, '../data', `${half}.db`);
   try {
     const other = await startVestibule({
       clients: options.clients ?? [],
       env,
-      settings: {
-        ...options.settings,
-        issuer: one.issuer,
-        storage: { durable: { path: path('durable') }, ephemeral: { path: path('ephemeral') } },
-      },
+      storage: one.storage,
+      settings: { ...options.settings, issuer: one.issuer },
     });
     return { one, other };
   } catch (error) {

@@ -34,6 +34,11 @@ export class MemoryKeys implements KeyStore {
     this.stored = [...keys];
     return true;
   }
+  async replaceAll(keys: readonly StoredKey[], expected: readonly StoredKey[]): Promise<boolean> {
+    if (JSON.stringify(this.stored) !== JSON.stringify(expected)) return false;
+    this.stored = [...keys];
+    return true;
+  }
 }
 
 export const keyStore = new MemoryKeys();

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { createUpstreamKeys } from '../../../src/federation/keys.ts';
+import { createUpstreamKeys, makeUpstreamKeys } from '../../../src/federation/keys.ts';
 import { systemRandom } from '../../../src/kernel/random.ts';
 import { SecretBox } from '../../../src/kernel/secret-box.ts';
+import { rotate, UPSTREAM_RETENTION } from '../../../src/keys/index.ts';
 import { clock, MemoryKeys, secretBox } from './arrange.ts';
 
 describe('our keys towards upstreams', () => {
@@ -43,22 +44,27 @@ describe('our keys towards upstreams', () => {
     expect(store.stored).toHaveLength(7);
   });
 
-  test('the first position signs; the store is asked once a minute', async () => {
+  test('a new one is published a day before it signs and is encrypted to; the store is asked once a minute', async () => {
     const store = new MemoryKeys();
     const keys = createUpstreamKeys({ store, secretBox, clock });
     const { kid } = await keys.signingKey('ES256');
-    const other = new MemoryKeys();
-    await createUpstreamKeys({ store: other, secretBox, clock }).publicJwks();
-    // The new one is published before it signs.
-    store.stored = [...store.stored, ...other.stored.map((key) => ({ ...key, position: 1 }))];
+    const [first] = await keys.decryptionKeys();
+    const now = Math.floor(clock.now() / 1000);
+    await rotate(store, await makeUpstreamKeys(secretBox, now), { now, retention: UPSTREAM_RETENTION, atOnce: false });
     expect((await keys.publicJwks(['ES256'])).keys).toHaveLength(1);
     clock.advance(61);
     expect((await keys.publicJwks(['ES256'])).keys.map((key) => key.kid)).toEqual([kid, expect.any(String)]);
+    expect((await keys.publicJwks(['RSA-OAEP-256'])).keys.map((key) => key.kid)).toEqual([first?.kid]);
     expect((await keys.signingKey('ES256')).kid).toBe(kid);
+    // Another node may have changed over a moment earlier.
     expect(await keys.decryptionKeys()).toHaveLength(6);
-    store.stored = store.stored.map((key) => ({ ...key, position: 1 - key.position }));
-    clock.advance(61);
+    clock.advance(86_400);
     expect((await keys.signingKey('ES256')).kid).not.toBe(kid);
+    expect((await keys.publicJwks(['RSA-OAEP-256'])).keys.map((key) => key.kid)).not.toContain(first?.kid);
+    // Providers encrypt to what they have kept.
+    expect((await keys.decryptionKeys()).map((key) => key.kid)).toContain(first?.kid);
+    clock.advance(UPSTREAM_RETENTION);
+    expect(await keys.decryptionKeys()).toHaveLength(3);
   });
 
   test('another master key', async () => {

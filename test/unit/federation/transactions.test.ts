@@ -36,7 +36,6 @@ const begun = (over: Partial<Transaction> = {}): Transaction => ({
     wanted: { acr: ['urn:high'] },
     askedAt: 1,
   },
-  context: { account: 'alice' },
   ...over,
 });
 const mine = { provider: 'evil', purpose: 'sign-in', binding: 'interaction-1' };

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { unavailable } from '../../../src/kernel/errors.ts';
 import type { Mail } from '../../../src/notifications/index.ts';
 import type { DurableStorage } from '../../../src/storage/ports.ts';
@@ -29,8 +29,14 @@ function sender(...[store, port, options]: Parameters<typeof workerOf>) {
   return made;
 }
 
-describe.each(Object.entries(engines))('an outbox on %s', (_name, engine) => {
-  const workspace = useWorkspace(engine.openDurable);
+const durable = Object.entries(engines).flatMap(([name, { openDurable, server }]) =>
+  openDurable ? [{ name, openDurable, server }] : [],
+);
+
+describe.each(durable)('an outbox on $name', ({ openDurable, server }) => {
+  beforeAll(() => server?.start());
+  afterAll(() => server?.stop());
+  const workspace = useWorkspace(openDurable);
   const clock = new Proxy({} as MovableClock, {
     get: (_target, name: keyof MovableClock) => {
       const value = workspace.clock[name];
@@ -373,7 +379,15 @@ describe.each(Object.entries(engines))('an outbox on %s', (_name, engine) => {
   });
 
   test('two workers, and several connections, send each mail once', async () => {
-    const sink = await sinkOf({ onData: () => wait(2, undefined) });
+    let [now, most] = [0, 0];
+    const sink = await sinkOf({
+      onData: async () => {
+        most = Math.max(most, ++now);
+        await wait(2);
+        now -= 1;
+        return undefined;
+      },
+    });
     const settings = { connections: 4 };
     const stores = [await open(), await open()] as const;
     const workers = stores.map((store) => sender(store, sink.port, { clock, settings }).worker);
@@ -382,7 +396,7 @@ describe.each(Object.entries(engines))('an outbox on %s', (_name, engine) => {
     const sent = await Promise.all(workers.map((worker) => worker.run()));
     expect(sent.every((count) => count > 0)).toBe(true);
     expect(sink.messageIds().toSorted()).toEqual(entries.map(({ id }) => `<${id}@login.example.org>`).toSorted());
-    expect(sink.connections()).toBeLessThanOrEqual(8);
+    expect(most).toBeLessThanOrEqual(8);
   });
 
   test('polling and asking don’t add up to more than the connections there are', async () => {
